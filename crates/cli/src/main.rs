@@ -1,0 +1,2 @@
+//! The `trackyard` command.
+fn main() {}

@@ -1,0 +1,22 @@
+//! Every message on the wire and the domain types behind it.
+//!
+//! This is the only crate that imports `livekit-protocol`: the rest of the workspace speaks in the
+//! types defined here. It decodes what is untrusted with bounds and typed errors, and encodes each
+//! outgoing message at most once per encoding, however many receive it.
+//!
+//! It never opens a socket, reads a clock or decides anything about a room.
+
+pub mod client;
+pub mod data_track;
+pub mod join;
+pub mod limits;
+pub mod participant;
+pub mod room;
+pub mod sid;
+pub mod signal;
+
+pub use client::{ClientInfo, ConnectionSettings};
+pub use data_track::{DataTrackInfo, Encryption, FrameEncoding, Schema, SchemaEncoding};
+pub use participant::{DisconnectReason, Kind, ParticipantInfo, ParticipantState, Permission};
+pub use room::RoomInfo;
+pub use signal::{Encoding, Outbound, Request, Response};
