@@ -1,1 +1,17 @@
-//! peer.
+//! One participant's WebRTC connections as a state machine without sockets: inputs are datagrams,
+//! descriptions and time; outputs are datagrams, events and the next time it wants to be called.
+//!
+//! [`Peer`] joins one connection (single mode) or two (dual mode) with the outbox of lanes that
+//! feeds its `_data_track` channel. The engine below it is behind [`Connection`], a small trait, so
+//! that another can take str0m's place and simulations can use none at all.
+//!
+//! It never opens a socket, reads a clock, or knows rooms and tracks.
+//!
+//! **The one rule of use:** after every call that changes a peer, drain `poll_output` until it
+//! answers `Timeout`.
+
+mod connection;
+
+pub use connection::{
+    ChannelKind, Connection, ConnectionEvent, ConnectionOutput, Mode, Target, Transmit, Transport,
+};

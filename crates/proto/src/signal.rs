@@ -13,7 +13,6 @@ pub use response::{
     JoinResponse, LeaveAction, PublishedTrack, Reason, ReconnectResponse, Response, SubscriberHandle,
 };
 
-
 /// An SDP offer or answer (`SessionDescription`, protocol §4.2).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SessionDescription {
@@ -42,4 +41,3 @@ pub struct Trickle {
     /// The last one.
     pub last: bool,
 }
-

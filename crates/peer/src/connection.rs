@@ -1,0 +1,130 @@
+//! The seam below a peer: one peer connection.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+/// How many connections a participant has (protocol §4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The client offers; both directions use it.
+    Single,
+    /// The client offers one for what it publishes, the server one for what it subscribes to.
+    Dual {
+        /// What the participant receives arrives on the subscriber connection, which also decides when it is connected.
+        subscriber_primary: bool,
+    },
+}
+
+/// Which of a participant's connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The client offers.
+    Publisher,
+    /// The server offers.
+    Subscriber,
+}
+
+/// A data channel by its label (protocol §4.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChannelKind {
+    /// `_reliable`
+    Reliable,
+    /// `_lossy`
+    Lossy,
+    /// `_data_track`
+    DataTrack,
+}
+
+/// What carries a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// UDP.
+    Udp,
+    /// ICE/TCP: framed by RFC 4571.
+    Tcp,
+}
+
+/// A datagram to send.
+#[derive(Debug)]
+pub struct Transmit {
+    /// What carries it.
+    pub transport: Transport,
+    /// From which of our addresses.
+    pub source: SocketAddr,
+    /// To whom.
+    pub destination: SocketAddr,
+    /// What to send.
+    pub contents: Vec<u8>,
+}
+
+/// What a connection wants after a call.
+#[derive(Debug)]
+pub enum ConnectionOutput {
+    /// Send this; then poll again.
+    Transmit(Transmit),
+    /// This has happened; then poll again.
+    Event(ConnectionEvent),
+    /// Nothing more until then.
+    Timeout(Instant),
+}
+
+/// What has happened on a connection.
+#[derive(Debug)]
+pub enum ConnectionEvent {
+    /// ICE and DTLS are up.
+    Connected,
+    /// ICE has lost its path, and may find it again.
+    Interrupted,
+    /// The path is back.
+    Restored,
+    /// A channel can be written.
+    ChannelOpen(ChannelKind),
+    /// A channel has ended.
+    ChannelClosed(ChannelKind),
+    /// A message has come.
+    Message(ChannelKind, Bytes),
+    /// DTLS or SCTP has ended, from the other side or by failure.
+    Closed,
+}
+
+/// One peer connection. After each `&mut` call, poll until `Timeout`.
+pub trait Connection {
+    /// Why a description or candidate cannot be used.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// A datagram has come. One that is malformed is counted and forgotten.
+    fn handle_datagram(
+        &mut self,
+        transport: Transport,
+        source: SocketAddr,
+        destination: SocketAddr,
+        contents: &[u8],
+        now: Instant,
+    );
+    /// Time has passed.
+    fn handle_timeout(&mut self, now: Instant);
+    /// What comes next.
+    fn poll_output(&mut self) -> ConnectionOutput;
+
+    /// Answers the other side's offer. Credentials may change (ICE restart).
+    fn accept_offer(&mut self, sdp: &str, now: Instant) -> Result<String, Self::Error>;
+    /// Makes an offer; `None` while another is unanswered.
+    fn create_offer(&mut self, ice_restart: bool, now: Instant) -> Result<Option<String>, Self::Error>;
+    /// The answer to our offer.
+    fn accept_answer(&mut self, sdp: &str, now: Instant) -> Result<(), Self::Error>;
+    /// A candidate of the other side, `candidate:…`.
+    fn add_remote_candidate(&mut self, candidate: &str) -> Result<(), Self::Error>;
+    /// The ICE username fragment by which datagrams to us are recognised; changes with a restart.
+    fn local_ufrag(&mut self) -> String;
+
+    /// Queues a message. `false`: there is no room, or the channel is not open; nothing was queued.
+    fn write(&mut self, channel: ChannelKind, message: &[u8]) -> bool;
+    /// Whether a channel can be written at all.
+    fn is_open(&self, channel: ChannelKind) -> bool;
+    /// Bytes queued or in flight on a channel.
+    fn buffered(&mut self, channel: ChannelKind) -> usize;
+    /// Begin to end it; poll once more to send the goodbye.
+    fn close(&mut self, now: Instant);
+}

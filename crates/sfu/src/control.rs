@@ -1,0 +1,233 @@
+//! What rooms and workers say to each other. Both directions are ordered queues.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use trackyard_lanes::LaneRules;
+use trackyard_peer::{ChannelKind, Mode, Target};
+use trackyard_wire::Handle;
+
+/// A participant's session on a worker; unique for the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerId(pub u64);
+
+/// A worker of this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkerId(pub u16);
+
+/// A room on this node; unique for the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomKey(pub u64);
+
+/// A data track on this node; unique for the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackKey(pub u64);
+
+/// Both clocks, read together at the edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// For durations and timers.
+    pub instant: Instant,
+    /// Unix milliseconds, for what is shown to others.
+    pub unix_ms: u64,
+}
+
+/// What a room asks of a worker.
+#[derive(Debug)]
+pub enum Command {
+    /// Make the connections of a new participant. Ids are never used twice.
+    Open(OpenPeer),
+    /// The client's offer for its publisher connection; answered by [`Event::Answer`].
+    Offer {
+        /// Whose.
+        peer: PeerId,
+        /// Echoed in the answer.
+        id: u32,
+        /// The description.
+        sdp: String,
+    },
+    /// The client's answer to [`Event::Offer`].
+    Answer {
+        /// Whose.
+        peer: PeerId,
+        /// Pairs it with the offer; 0 fits any.
+        id: u32,
+        /// The description.
+        sdp: String,
+    },
+    /// A candidate of the client, as in SDP (`candidate:…`).
+    Candidate {
+        /// Whose.
+        peer: PeerId,
+        /// For which connection.
+        target: Target,
+        /// The attribute's text.
+        candidate: String,
+    },
+    /// The client has resumed: where the server offers (dual mode), offer again with new ICE credentials.
+    RestartIce {
+        /// Whose.
+        peer: PeerId,
+    },
+    /// Change the routing table; answered by [`Event::Applied`].
+    Route(RouteBatch),
+    /// Forget the peer. No event of it follows.
+    Close {
+        /// Whose.
+        peer: PeerId,
+    },
+}
+
+/// A new participant for a worker.
+#[derive(Debug, Clone)]
+pub struct OpenPeer {
+    /// Its id.
+    pub peer: PeerId,
+    /// Where its events go.
+    pub room: RoomKey,
+    /// One connection, or two.
+    pub mode: Mode,
+    /// Data tracks may be used; otherwise their channel is not served.
+    pub data_tracks: bool,
+}
+
+/// Changes of one room's routes for one worker, applied together.
+#[derive(Debug)]
+pub struct RouteBatch {
+    /// Which room.
+    pub room: RoomKey,
+    /// Returned by [`Event::Applied`].
+    pub version: u64,
+    /// In order.
+    pub changes: Vec<RouteChange>,
+}
+
+/// One change of a routing table.
+#[derive(Debug, Clone)]
+pub enum RouteChange {
+    /// Packets of `publisher` under `handle` belong to `track`. To the publisher's worker.
+    AddTrack {
+        /// Which track.
+        track: TrackKey,
+        /// Who publishes.
+        publisher: PeerId,
+        /// The publisher's handle.
+        handle: Handle,
+    },
+    /// The track is gone, with everything that hung on it. To each worker that knows of it.
+    RemoveTrack {
+        /// Which track.
+        track: TrackKey,
+    },
+    /// Hand the track's packets to `subscriber`. To the subscriber's worker.
+    Subscribe {
+        /// Which track.
+        track: TrackKey,
+        /// Who receives.
+        subscriber: PeerId,
+        /// What its packets carry.
+        handle: Handle,
+        /// How its frames are scheduled.
+        rules: LaneRules,
+    },
+    /// No longer hand the track's packets to `subscriber`. To the subscriber's worker.
+    Unsubscribe {
+        /// Which track.
+        track: TrackKey,
+        /// Who received.
+        subscriber: PeerId,
+    },
+    /// Send each packet of the track once to another hop. To the publisher's worker.
+    AddHop {
+        /// Which track.
+        track: TrackKey,
+        /// Where to.
+        hop: Hop,
+    },
+    /// No longer send the track's packets to a hop.
+    RemoveHop {
+        /// Which track.
+        track: TrackKey,
+        /// Where to.
+        hop: Hop,
+    },
+}
+
+/// Where a packet goes when its subscribers are not on the publisher's worker. Other nodes will be
+/// hops as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Hop {
+    /// Another worker of this node.
+    Worker(WorkerId),
+}
+
+/// What a worker tells a room.
+#[derive(Debug)]
+pub enum Event {
+    /// The answer to the client's offer.
+    Answer {
+        /// Whose.
+        peer: PeerId,
+        /// The offer's id.
+        id: u32,
+        /// The description.
+        sdp: String,
+    },
+    /// An offer for the client's subscriber connection (dual mode).
+    Offer {
+        /// Whose.
+        peer: PeerId,
+        /// Pairs the answer with it.
+        id: u32,
+        /// The description.
+        sdp: String,
+    },
+    /// An offer, answer or candidate could not be used.
+    BadDescription {
+        /// Whose.
+        peer: PeerId,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// The primary connection is up: the participant is active.
+    Connected {
+        /// Whose.
+        peer: PeerId,
+    },
+    /// The primary connection's ICE is disconnected, and may still come back.
+    Interrupted {
+        /// Whose.
+        peer: PeerId,
+    },
+    /// A connection cannot be saved without the client: ICE has failed, or DTLS or SCTP has ended.
+    Failed {
+        /// Whose.
+        peer: PeerId,
+        /// Which connection.
+        target: Target,
+    },
+    /// All routes of that version serve.
+    Applied {
+        /// Which worker.
+        worker: WorkerId,
+        /// Which room.
+        room: RoomKey,
+        /// The batch's version.
+        version: u64,
+    },
+    /// A message on a channel of user packets.
+    Packet {
+        /// Who sent it.
+        peer: PeerId,
+        /// Which channel.
+        kind: ChannelKind,
+        /// The message.
+        message: Bytes,
+    },
+    /// The worker lost this peer to a defect of its own; the client should join anew.
+    Lost {
+        /// Whose.
+        peer: PeerId,
+    },
+}
