@@ -1,24 +1,34 @@
-//! Data-track packets, version 0 (protocol §5.4): parse, build, patch.
+//! Data-track packets, version 0 (protocol §5.4, §5.5): parse, build, patch, cut and reassemble.
 //!
 //! A forwarder reads the header of 12 bytes, patches two of them and passes the rest on as it came.
-//! This crate never allocates to parse, never touches a payload, and knows no track or room.
+//! This crate never allocates to parse, never touches a payload on that path, and knows no track
+//! or room. It needs `alloc` for building and reassembling only.
 
-use std::num::NonZeroU16;
+#![cfg_attr(not(test), no_std)]
 
-/// Names a track within one sender's or one receiver's channel; never 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Handle(NonZeroU16);
+extern crate alloc;
 
-impl Handle {
-    /// `None` for 0.
-    #[must_use]
-    pub fn new(value: u16) -> Option<Self> {
-        NonZeroU16::new(value).map(Self)
-    }
+mod builder;
+mod extension;
+mod handle;
+mod header;
+mod number;
+mod packetizer;
+mod reassembler;
 
-    /// The number on the wire.
-    #[must_use]
-    pub fn get(self) -> u16 {
-        self.0.get()
-    }
-}
+pub use builder::{BufferTooSmall, PacketBuilder};
+pub use extension::{Encryption, Extension, ExtensionIter, Extensions, id};
+pub use handle::Handle;
+pub use header::{Header, ParseError, patch_handle};
+pub use number::{FrameNumber, Sequence};
+pub use packetizer::{
+    PACKET_BYTES_DEFAULT, PACKETS_PER_FRAME_MAX, PacketSizeError, PacketizeError, Packetizer, Packets,
+    SourceFrame,
+};
+pub use reassembler::{DropReason, Dropped, Frame, Pushed, Reassembler};
+
+/// Bytes of a header without extensions.
+pub const HEADER_BYTES: usize = 12;
+
+/// Bytes of the longest header this crate writes: encryption and user timestamp.
+pub const HEADER_BYTES_MAX: usize = 40;
