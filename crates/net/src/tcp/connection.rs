@@ -1,0 +1,109 @@
+//! One ICE/TCP connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use super::framing::{FrameReader, FrameTooLong, FrameWriter};
+use super::permit::Permit;
+
+/// Time for a new connection to show a first whole frame.
+const GREETING_MAX: Duration = Duration::from_secs(10);
+/// Time between whole frames; clients check consent every few seconds (RFC 7675).
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// A connection, wherever its worker is. Dropping it closes the socket.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    reader: FrameReader,
+    writer: FrameWriter,
+    /// Our side, as clients are told.
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    /// No whole frame until then: it is closed.
+    pub(crate) deadline: Instant,
+    _permit: Permit,
+}
+
+/// Why a connection ends.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Ended {
+    #[error("the other side has closed it")]
+    Closed,
+    #[error(transparent)]
+    FrameTooLong(#[from] FrameTooLong),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// What a read has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filled {
+    /// Bytes; there may be more.
+    Some,
+    /// Nothing more for now.
+    Drained,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: TcpStream, local: SocketAddr, remote: SocketAddr, permit: Permit, now: Instant) -> Self {
+        Self {
+            stream,
+            reader: FrameReader::default(),
+            writer: FrameWriter::default(),
+            local,
+            remote,
+            deadline: now + GREETING_MAX,
+            _permit: permit,
+        }
+    }
+
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        registry.register(&mut self.stream, token, Interest::READABLE | Interest::WRITABLE)
+    }
+
+    pub(crate) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        registry.deregister(&mut self.stream)
+    }
+
+    /// Reads once.
+    pub(crate) fn fill(&mut self) -> Result<Filled, Ended> {
+        match self.reader.fill(&mut self.stream) {
+            Ok(0) => Err(Ended::Closed),
+            Ok(_) => Ok(Filled::Some),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Filled::Drained),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Filled::Some),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The next whole frame; it keeps the connection alive.
+    pub(crate) fn next_frame(&mut self, now: Instant) -> Result<Option<&[u8]>, FrameTooLong> {
+        let frame = self.reader.next()?;
+        if frame.is_some() {
+            self.deadline = now + SILENCE_MAX;
+        }
+        Ok(frame)
+    }
+
+    /// The frame just read is for whoever reads next.
+    pub(crate) fn unread(&mut self, frame_bytes: usize) {
+        self.reader.unread(frame_bytes);
+    }
+
+    /// Queues a frame and writes what can be written; `Ok(false)` if the frame was dropped.
+    pub(crate) fn send(&mut self, frame: &[u8]) -> io::Result<bool> {
+        let queued = self.writer.push(frame);
+        self.writer.flush(&mut self.stream)?;
+        Ok(queued)
+    }
+
+    /// Writes what could not be written before.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush(&mut self.stream)
+    }
+}

@@ -1,0 +1,162 @@
+//! What rooms ask of a worker. A command that names a peer which is gone is counted, no more:
+//! rooms learn of a loss only after they have sent it.
+
+use std::time::Instant;
+
+use trackyard_peer::{ConnectionFactory, Mode, Peer, PeerConfig, PeerOutput, Role, Target};
+use trackyard_wire::Handle;
+
+use super::Worker;
+use super::demux::Owner;
+use super::routes::Sink;
+use super::slot::{Slot, Urgency, contain};
+use crate::control::{Command, Event, Hop, OpenPeer, PeerId, RouteBatch, RouteChange, TrackKey};
+
+impl<F: ConnectionFactory> Worker<F> {
+    pub(super) fn apply(&mut self, command: Command, now: Instant) {
+        match command {
+            Command::Open(open) => self.open(&open, now),
+            Command::Offer { peer, id, sdp } => self.accept_offer(peer, id, &sdp, now),
+            Command::Answer { peer, id, sdp } => {
+                self.describe(peer, |peer| peer.accept_answer(id, &sdp, now));
+            }
+            Command::Candidate { peer, target, candidate } => {
+                self.describe(peer, |peer| peer.add_remote_candidate(target, &candidate));
+            }
+            Command::RestartIce { peer } => {
+                self.describe(peer, |peer| peer.request_offer(true, now));
+            }
+            Command::Route(batch) => self.apply_routes(batch, now),
+            Command::Close { peer } => self.close(peer, now),
+        }
+    }
+
+    fn open(&mut self, open: &OpenPeer, now: Instant) {
+        let full = self.peers.len() >= self.config.peers_max;
+        let made = if full || self.peers.contains_key(&open.peer) { None } else { self.make(open, now) };
+        let Some(peer) = made else {
+            self.counters.peers_refused += 1;
+            let lost = Event::Lost { peer: open.peer };
+            return self.outputs.push_back(super::WorkerOutput::Event(open.room, lost));
+        };
+        self.counters.peers_opened += 1;
+        self.peers.insert(open.peer, Slot::new(peer, open.room));
+        self.mark(open.peer, Urgency::Now);
+    }
+
+    fn make(&mut self, open: &OpenPeer, now: Instant) -> Option<Peer<F::Connection>> {
+        let mut config = PeerConfig::default();
+        config.data_tracks = open.data_tracks;
+        let factory = &mut self.factory;
+        contain(|| {
+            let publisher = factory.open(Role::Publisher, now);
+            let subscriber = matches!(open.mode, Mode::Dual { .. }).then(|| factory.open(Role::Subscriber, now));
+            Peer::new(open.mode, publisher, subscriber, config, now)
+        })
+    }
+
+    fn accept_offer(&mut self, id: PeerId, offer: u32, sdp: &str, now: Instant) {
+        let Some(answer) = self.describe(id, |peer| peer.accept_offer(offer, sdp, now)) else { return };
+        // New credentials are claimed before the client can learn of them.
+        self.drain(id, now);
+        self.tell(id, Event::Answer { peer: id, id: offer, sdp: answer });
+    }
+
+    /// Gives the peer something written by its client; the room is told if it cannot be used.
+    fn describe<T, E: std::error::Error>(
+        &mut self,
+        id: PeerId,
+        act: impl FnOnce(&mut Peer<F::Connection>) -> Result<T, E>,
+    ) -> Option<T> {
+        if !self.peers.contains_key(&id) {
+            self.counters.stale_commands += 1;
+            return None;
+        }
+        let result = self.with_peer(id, act)?;
+        self.mark(id, Urgency::Now);
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.counters.bad_descriptions += 1;
+                self.tell(id, Event::BadDescription { peer: id, error: error.to_string() });
+                None
+            }
+        }
+    }
+
+    /// Says goodbye on the wire, and tells the room nothing more.
+    fn close(&mut self, id: PeerId, now: Instant) {
+        if self.peers.contains_key(&id) {
+            self.counters.peers_closed += 1;
+            self.with_peer(id, |peer| peer.close(now));
+        } else {
+            self.counters.stale_commands += 1;
+        }
+        while let Some(output) = self.with_peer(id, Peer::poll_output) {
+            match output {
+                PeerOutput::Transmit(transmit) => self.transmit(transmit),
+                PeerOutput::Event(_) => {}
+                PeerOutput::Timeout(_) => break,
+            }
+        }
+        self.forget(id);
+    }
+
+    fn apply_routes(&mut self, batch: RouteBatch, now: Instant) {
+        for change in batch.changes {
+            self.apply_route(change, now);
+        }
+        let applied = Event::Applied { worker: self.id, room: batch.room, version: batch.version };
+        self.outputs.push_back(super::WorkerOutput::Event(batch.room, applied));
+    }
+
+    fn apply_route(&mut self, change: RouteChange, now: Instant) {
+        match change {
+            RouteChange::AddTrack { publisher: peer, .. } | RouteChange::Subscribe { subscriber: peer, .. }
+                if !self.peers.contains_key(&peer) =>
+            {
+                self.counters.stale_commands += 1;
+            }
+            RouteChange::AddTrack { track, publisher, handle } => self.routes.add_source(track, publisher, handle),
+            RouteChange::RemoveTrack { track } => {
+                for sink in self.routes.remove_track(track) {
+                    self.remove_lane(sink, now);
+                }
+            }
+            RouteChange::Subscribe { track, subscriber, handle, rules } => {
+                let sink = Sink { peer: subscriber, handle };
+                self.make_way(track, sink, now);
+                self.with_peer(subscriber, |peer| peer.add_lane(handle, rules, now));
+                self.mark(subscriber, Urgency::Soon);
+                if self.peers.contains_key(&subscriber) {
+                    self.routes.add_sink(track, sink);
+                }
+            }
+            RouteChange::Unsubscribe { track, subscriber } => self.unsubscribe(track, subscriber, now),
+            RouteChange::AddHop { track, hop: Hop::Worker(worker) } => self.routes.add_hop(track, worker),
+            RouteChange::RemoveHop { track, hop: Hop::Worker(worker) } => self.routes.remove_hop(track, worker),
+        }
+    }
+
+    /// Ends what the peer received as this track or under this handle.
+    fn make_way(&mut self, track: TrackKey, sink: Sink, now: Instant) {
+        let former = self.routes.sink(sink.peer, sink.handle);
+        for track in former.into_iter().chain([track]) {
+            if let Some(former) = self.routes.remove_sink(track, sink.peer) {
+                self.remove_lane(former, now);
+            }
+        }
+    }
+
+    fn unsubscribe(&mut self, track: TrackKey, subscriber: PeerId, now: Instant) {
+        match self.routes.remove_sink(track, subscriber) {
+            Some(sink) => self.remove_lane(sink, now),
+            None => self.counters.stale_commands += 1,
+        }
+    }
+
+    fn remove_lane(&mut self, sink: Sink, now: Instant) {
+        self.with_peer(sink.peer, |peer| peer.remove_lane(sink.handle, now));
+        self.mark(sink.peer, Urgency::Soon);
+    }
+}

@@ -1,0 +1,88 @@
+//! From a publisher's packet to everyone who receives its track.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use trackyard_peer::ConnectionFactory;
+use trackyard_wire::{Header, ParseError};
+
+use super::slot::contain;
+use super::{Worker, WorkerOutput};
+use crate::control::{PeerId, TrackKey};
+
+impl<F: ConnectionFactory> Worker<F> {
+    /// A packet of a track whose publisher lives on another worker.
+    pub fn handle_crossing(&mut self, track: TrackKey, packet: &Bytes, now: Instant) {
+        self.counters.crossings_in += 1;
+        let delivered = match Header::parse(packet) {
+            Ok(header) => self.deliver_local(track, &header, packet, now),
+            Err(_) => 0,
+        };
+        if delivered == 0 {
+            self.counters.crossings_unrouted += 1;
+        }
+        self.settle(now);
+    }
+
+    /// A packet that a publisher of this worker has sent.
+    pub(super) fn route(&mut self, from: PeerId, packet: &Bytes, now: Instant) {
+        self.counters.packets_in += 1;
+        self.counters.packets_in_bytes += packet.len() as u64;
+        let header = match Header::parse(packet) {
+            Ok(header) => header,
+            Err(error) => return self.count_malformed(error),
+        };
+        let Some(track) = self.routes.source(from, header.handle) else {
+            self.counters.unknown_handle += 1;
+            return;
+        };
+        let hops = self.cross(track, packet);
+        if self.deliver_local(track, &header, packet, now) + hops == 0 {
+            self.counters.no_route += 1;
+        } else {
+            self.counters.routed += 1;
+        }
+    }
+
+    /// Sends the packet once to each other worker that wants it; answers how many.
+    fn cross(&mut self, track: TrackKey, packet: &Bytes) -> usize {
+        let hops = self.routes.track(track).map_or(&[][..], |track| &track.hops);
+        for &to in hops {
+            self.outputs.push_back(WorkerOutput::Cross { to, track, packet: packet.clone() });
+        }
+        self.counters.crossings_out += hops.len() as u64;
+        hops.len()
+    }
+
+    /// Hands the packet to the lanes of its subscribers here; answers how many.
+    fn deliver_local(&mut self, track: TrackKey, header: &Header, packet: &Bytes, now: Instant) -> usize {
+        let sinks = self.routes.track(track).map_or(&[][..], |track| &track.subscribers);
+        let count = sinks.len();
+        for sink in sinks {
+            let Some(slot) = self.peers.get_mut(&sink.peer) else { continue };
+            match contain(|| slot.peer.push(sink.handle, header, packet, now)) {
+                Some(_) => match slot.touch(packet.len()) {
+                    Some(Urgency::Soon) => self.soon.push_back(sink.peer),
+                    Some(Urgency::Now) => self.urgent.push_back(sink.peer),
+                    Some(Urgency::Idle) | None => {}
+                },
+                None => self.lost.push(sink.peer),
+            }
+        }
+        self.counters.forwarded += count as u64;
+        self.counters.forwarded_bytes += (count * packet.len()) as u64;
+        while let Some(peer) = self.lost.pop() {
+            self.lose(peer);
+        }
+        count
+    }
+
+    fn count_malformed(&mut self, error: ParseError) {
+        *match error {
+            ParseError::Short => &mut self.counters.malformed_short,
+            ParseError::Version(_) => &mut self.counters.malformed_version,
+            ParseError::HandleZero => &mut self.counters.malformed_handle,
+            _ => &mut self.counters.malformed_extensions,
+        } += 1;
+    }
+}

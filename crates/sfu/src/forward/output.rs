@@ -1,0 +1,54 @@
+//! What a worker answers.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use trackyard_peer::Transmit;
+
+use super::{DemuxKey, Endpoint, Garbage};
+use crate::control::{Event, RoomKey, TrackKey, WorkerId};
+
+/// What a worker wants done.
+#[derive(Debug)]
+pub enum WorkerOutput {
+    /// Send this. Datagrams to one destination tend to come one after the other.
+    Transmit(Transmit),
+    /// Tell the room.
+    Event(RoomKey, Event),
+    /// Hand the packet to another worker's [`handle_crossing`](super::Worker::handle_crossing).
+    Cross {
+        /// Which worker.
+        to: WorkerId,
+        /// The packet's track.
+        track: TrackKey,
+        /// The packet as its publisher has sent it.
+        packet: Bytes,
+    },
+    /// Datagrams recognised by this key are for this worker. Comes before any event by which a client may learn of it.
+    Claim(DemuxKey),
+    /// They are no longer.
+    Release(DemuxKey),
+    /// Nothing more until then; `None`: until the next input.
+    Timeout(Option<Instant>),
+}
+
+/// Whose a datagram was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Demux<'a> {
+    /// A peer of this worker has it.
+    Mine,
+    /// No peer of this worker's: perhaps another worker's.
+    Foreign(Foreign<'a>),
+    /// Nobody's.
+    Garbage(Garbage),
+}
+
+/// By what to look up the worker of a foreign datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foreign<'a> {
+    /// A binding request to this ufrag.
+    Ufrag(&'a str),
+    /// Anything else, from there.
+    Address(Endpoint),
+}

@@ -1,0 +1,69 @@
+//! A peer in a worker's hands.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use trackyard_peer::{Connection, Peer};
+
+use crate::control::RoomKey;
+
+/// Inputs after which a peer is polled at once. str0m's DTLS takes 30 records between polls
+/// (webrtc.md §4.3); lanes would drop frames that a poll in time could have sent.
+const INPUTS_MAX: u32 = 20;
+/// Bytes of inputs after which a peer is polled at once: a large frame.
+const INPUT_BYTES_MAX: usize = 64 * 1024;
+
+/// One peer and what it has been given since it was last polled.
+#[derive(Debug)]
+pub(super) struct Slot<C: Connection> {
+    pub(super) peer: Peer<C>,
+    pub(super) room: RoomKey,
+    inputs: u32,
+    input_bytes: usize,
+    urgency: Urgency,
+}
+
+/// When a peer has to be polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Urgency {
+    /// Nothing has changed.
+    Idle,
+    /// Before the worker is through with its outputs.
+    Soon,
+    /// Before its next input.
+    Now,
+}
+
+impl<C: Connection> Slot<C> {
+    pub(super) fn new(peer: Peer<C>, room: RoomKey) -> Self {
+        Self { peer, room, inputs: 0, input_bytes: 0, urgency: Urgency::Idle }
+    }
+
+    /// The peer has been given an input; answers the urgency if it has risen.
+    pub(super) fn touch(&mut self, bytes: usize) -> Option<Urgency> {
+        self.inputs += 1;
+        self.input_bytes += bytes;
+        let full = self.inputs >= INPUTS_MAX || self.input_bytes >= INPUT_BYTES_MAX;
+        self.raise(if full { Urgency::Now } else { Urgency::Soon })
+    }
+
+    /// Answers the urgency if it has risen.
+    pub(super) fn raise(&mut self, urgency: Urgency) -> Option<Urgency> {
+        let rises = urgency > self.urgency;
+        self.urgency = self.urgency.max(urgency);
+        rises.then_some(urgency)
+    }
+
+    /// The peer is about to be polled; answers whether it needs to be.
+    pub(super) fn settle(&mut self) -> bool {
+        (self.inputs, self.input_bytes) = (0, 0);
+        std::mem::replace(&mut self.urgency, Urgency::Idle) != Urgency::Idle
+    }
+}
+
+/// Runs what touches one peer; `None` if it has panicked.
+///
+/// Unwind safety: whatever the closure may leave half-changed is the one peer it borrows, and the
+/// caller forgets that peer on `None`. Nothing else is borrowed mutably.
+pub(super) fn contain<T>(act: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(act)).ok()
+}

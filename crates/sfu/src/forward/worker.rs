@@ -1,0 +1,307 @@
+//! The worker: inputs, the order of polling, and what becomes of peers' outputs.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use trackyard_lanes::LaneStats;
+use trackyard_peer::{
+    ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, Target, Transmit,
+};
+
+use super::demux::{Change, DemuxTable, Owner};
+use super::ids::IdMap;
+use super::routes::Routes;
+use super::slot::{Slot, Urgency, contain};
+use super::stun::{self, Kind};
+use super::timers::Timers;
+use super::{Demux, Endpoint, Foreign, Garbage, WorkerCounters, WorkerOutput};
+use crate::control::{Command, Event, PeerId, WorkerId};
+
+/// What a worker may hold.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct WorkerConfig {
+    /// Peers; one more is refused, and its room told that it is lost.
+    pub peers_max: usize,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self { peers_max: 20_000 }
+    }
+}
+
+/// One worker's core. Its invariant: whatever happens to one peer changes no other.
+pub struct Worker<F: ConnectionFactory> {
+    pub(super) id: WorkerId,
+    pub(super) factory: F,
+    pub(super) config: WorkerConfig,
+    pub(super) peers: IdMap<PeerId, Slot<F::Connection>>,
+    pub(super) routes: Routes,
+    pub(super) counters: WorkerCounters,
+    pub(super) outputs: VecDeque<WorkerOutput>,
+    pub(super) demux: DemuxTable,
+    pub(super) lost: Vec<PeerId>,
+    /// Lane totals of peers that are gone.
+    pub(super) lanes_closed: LaneStats,
+    timers: Timers,
+    soon: VecDeque<PeerId>,
+    urgent: VecDeque<PeerId>,
+    now: Option<Instant>,
+}
+
+impl<F: ConnectionFactory> Worker<F> {
+    /// A worker without peers.
+    pub fn new(id: WorkerId, factory: F, config: WorkerConfig) -> Self {
+        Self {
+            id,
+            factory,
+            config,
+            peers: IdMap::default(),
+            routes: Routes::default(),
+            counters: WorkerCounters::default(),
+            outputs: VecDeque::new(),
+            demux: DemuxTable::default(),
+            lost: Vec::new(),
+            lanes_closed: LaneStats::default(),
+            timers: Timers::default(),
+            soon: VecDeque::new(),
+            urgent: VecDeque::new(),
+            now: None,
+        }
+    }
+
+    /// A room's wish.
+    pub fn handle_command(&mut self, command: Command, now: Instant) {
+        self.now = Some(now);
+        self.apply(command, now);
+        self.settle(now);
+    }
+
+    /// A datagram has come.
+    pub fn handle_datagram<'a>(&mut self, datagram: Datagram<'a>, now: Instant) -> Demux<'a> {
+        self.now = Some(now);
+        self.counters.datagrams_in += 1;
+        self.counters.datagrams_in_bytes += datagram.contents.len() as u64;
+        let demux = self.deliver(datagram, now);
+        match demux {
+            Demux::Mine => self.counters.datagrams_mine += 1,
+            Demux::Foreign(_) => self.counters.datagrams_foreign += 1,
+            Demux::Garbage(Garbage::Empty) => self.counters.garbage_empty += 1,
+            Demux::Garbage(Garbage::UnknownProtocol) => self.counters.garbage_unknown_protocol += 1,
+            Demux::Garbage(Garbage::MalformedStun) => self.counters.garbage_malformed_stun += 1,
+            Demux::Garbage(Garbage::NoUsername) => self.counters.garbage_no_username += 1,
+        }
+        self.settle(now);
+        demux
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = Some(now);
+        while let Some(id) = self.timers.pop_due(now) {
+            self.with_peer(id, |peer| peer.handle_timeout(now));
+            self.mark(id, Urgency::Soon);
+        }
+    }
+
+    /// What comes next.
+    pub fn poll_output(&mut self) -> WorkerOutput {
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return output;
+            }
+            match (self.soon.pop_front(), self.now) {
+                (Some(id), Some(now)) => {
+                    self.drain(id, now);
+                    self.settle(now);
+                }
+                _ => return WorkerOutput::Timeout(self.timers.next()),
+            }
+        }
+    }
+
+    /// What has been counted.
+    pub fn counters(&self) -> &WorkerCounters {
+        &self.counters
+    }
+
+    /// Lane totals of all peers, those that are gone included.
+    pub fn lane_totals(&mut self) -> LaneStats {
+        let mut totals = self.lanes_closed;
+        for slot in self.peers.values() {
+            totals += slot.peer.totals();
+        }
+        totals
+    }
+
+    /// Peers at present.
+    pub fn peers(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Whether a connection of this worker is known to be at that address.
+    pub fn knows(&self, endpoint: &Endpoint) -> bool {
+        self.demux.by_address(endpoint).is_some()
+    }
+
+    /// A binding request from that address has turned out to be for another worker, so that what
+    /// follows from there is too.
+    pub fn disown(&mut self, endpoint: &Endpoint) {
+        self.demux.disown(endpoint);
+    }
+
+    fn deliver<'a>(&mut self, datagram: Datagram<'a>, now: Instant) -> Demux<'a> {
+        let endpoint = Endpoint { transport: datagram.transport, address: datagram.source };
+        let kind = match stun::classify(datagram.contents) {
+            Ok(kind) => kind,
+            Err(garbage) => return Demux::Garbage(garbage),
+        };
+        let owner = match kind {
+            Kind::Request { ufrag } => match self.demux.by_ufrag(ufrag) {
+                Some(owner) => owner,
+                None => return Demux::Foreign(Foreign::Ufrag(ufrag)),
+            },
+            Kind::Stun | Kind::Dtls | Kind::Media => match self.demux.by_address(&endpoint) {
+                Some(owner) => owner,
+                None => return Demux::Foreign(Foreign::Address(endpoint)),
+            },
+        };
+        if matches!(kind, Kind::Request { .. }) {
+            self.demux.confirm_address(owner, endpoint);
+            self.announce_claims();
+        }
+        let bytes = datagram.contents.len();
+        self.with_peer(owner.peer, |peer| peer.handle_datagram(owner.target, datagram, now));
+        self.touch(owner.peer, bytes);
+        if kind == Kind::Media {
+            // str0m holds one RTP packet between polls (webrtc.md §5).
+            self.mark(owner.peer, Urgency::Now);
+        }
+        Demux::Mine
+    }
+
+    /// Polls those that must not wait.
+    fn settle(&mut self, now: Instant) {
+        while let Some(id) = self.urgent.pop_front() {
+            self.drain(id, now);
+        }
+    }
+
+    /// Takes everything a peer has to say.
+    pub(super) fn drain(&mut self, id: PeerId, now: Instant) {
+        if !self.peers.get_mut(&id).is_some_and(Slot::settle) {
+            return;
+        }
+        while let Some(output) = self.with_peer(id, Peer::poll_output) {
+            match output {
+                PeerOutput::Transmit(transmit) => self.transmit(transmit),
+                PeerOutput::Event(event) => self.on_event(id, event, now),
+                PeerOutput::Timeout(at) => return self.timers.set(id, at),
+            }
+        }
+    }
+
+    fn on_event(&mut self, id: PeerId, event: PeerEvent, now: Instant) {
+        match event {
+            PeerEvent::Packet(packet) => self.route(id, &packet, now),
+            PeerEvent::Message(kind, message) => {
+                self.counters.messages_in += 1;
+                self.counters.messages_in_bytes += message.len() as u64;
+                self.tell(id, Event::Packet { peer: id, kind, message });
+            }
+            PeerEvent::Credentials { target, ufrag } => self.claim_ufrag(Owner { peer: id, target }, &ufrag),
+            PeerEvent::Offer { id: offer, sdp } => self.tell(id, Event::Offer { peer: id, id: offer, sdp }),
+            PeerEvent::Connected | PeerEvent::Restored => self.tell(id, Event::Connected { peer: id }),
+            PeerEvent::Interrupted => self.tell(id, Event::Interrupted { peer: id }),
+            PeerEvent::Failed(target) => self.tell(id, Event::Failed { peer: id, target }),
+        }
+    }
+
+    pub(super) fn transmit(&mut self, transmit: Transmit) {
+        self.counters.datagrams_out += 1;
+        self.counters.datagrams_out_bytes += transmit.contents.len() as u64;
+        self.outputs.push_back(WorkerOutput::Transmit(transmit));
+    }
+
+    /// Tells the peer's room.
+    pub(super) fn tell(&mut self, id: PeerId, event: Event) {
+        if let Some(slot) = self.peers.get(&id) {
+            self.outputs.push_back(WorkerOutput::Event(slot.room, event));
+        }
+    }
+
+    pub(super) fn claim_ufrag(&mut self, owner: Owner, ufrag: &str) {
+        self.demux.claim_ufrag(owner, ufrag);
+        self.announce_claims();
+    }
+
+    fn announce_claims(&mut self) {
+        while let Some(change) = self.demux.pop_change() {
+            self.outputs.push_back(match change {
+                Change::Claimed(key) => WorkerOutput::Claim(key),
+                Change::Released(key) => WorkerOutput::Release(key),
+            });
+        }
+    }
+
+    /// Runs something on a peer; a panic in it costs that peer. `None`: the peer is not here, or no longer.
+    pub(super) fn with_peer<T>(
+        &mut self,
+        id: PeerId,
+        act: impl FnOnce(&mut Peer<F::Connection>) -> T,
+    ) -> Option<T> {
+        let slot = self.peers.get_mut(&id)?;
+        let result = contain(|| act(&mut slot.peer));
+        if result.is_none() {
+            self.lose(id);
+        }
+        result
+    }
+
+    /// The peer has been given something.
+    pub(super) fn touch(&mut self, id: PeerId, bytes: usize) {
+        let urgency = self.peers.get_mut(&id).and_then(|slot| slot.touch(bytes));
+        self.enqueue(id, urgency);
+    }
+
+    /// The peer has to be polled.
+    pub(super) fn mark(&mut self, id: PeerId, urgency: Urgency) {
+        let urgency = self.peers.get_mut(&id).and_then(|slot| slot.raise(urgency));
+        self.enqueue(id, urgency);
+    }
+
+    pub(super) fn enqueue(&mut self, id: PeerId, urgency: Option<Urgency>) {
+        match urgency {
+            Some(Urgency::Soon) => self.soon.push_back(id),
+            Some(Urgency::Now) => self.urgent.push_back(id),
+            Some(Urgency::Idle) | None => {}
+        }
+    }
+
+    /// A peer has panicked: its room is told, and it is forgotten.
+    pub(super) fn lose(&mut self, id: PeerId) {
+        self.counters.peers_lost += 1;
+        self.tell(id, Event::Lost { peer: id });
+        self.forget(id);
+    }
+
+    /// Forgets a peer and everything that names it.
+    pub(super) fn forget(&mut self, id: PeerId) {
+        let Some(slot) = self.peers.remove(&id) else { return };
+        self.timers.remove(id);
+        self.routes.forget(id);
+        self.demux.forget(id);
+        self.announce_claims();
+        if let Some(totals) = contain(|| slot.peer.totals()) {
+            self.lanes_closed += totals;
+        }
+        // A peer that has panicked may panic again when it is dropped.
+        contain(|| drop(slot));
+    }
+
+    /// The connections of a mode.
+    pub(super) fn targets(has_subscriber: bool) -> &'static [Target] {
+        if has_subscriber { &[Target::Publisher, Target::Subscriber] } else { &[Target::Publisher] }
+    }
+}
