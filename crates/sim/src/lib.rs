@@ -1,1 +1,8 @@
-//! sim.
+//! Simulation: a virtual network, a raw protocol client, and whole servers with their clients in one
+//! thread and in virtual time. For tests only.
+//!
+//! It never opens a socket or reads a clock, so that the raw client and the links serve over real
+//! sockets as well as in virtual time. The same seed gives the same run.
+
+pub mod client;
+pub mod link;
