@@ -1,0 +1,122 @@
+//! What holds where nothing is configured.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use trackyard_auth::Keys;
+use trackyard_proto::limits;
+
+use super::settings::{
+    Config, DataTracks, Filter, Limits, LogLevel, Logging, NodeIp, PortRange, RoomSettings, Rtc, Shutdown,
+};
+
+/// The key of development servers.
+pub const DEV_KEY: &str = "devkey";
+/// Its secret, known to everybody.
+pub const DEV_SECRET: &str = "secret";
+
+/// HTTP and WebSocket.
+const PORT: u16 = 7880;
+/// ICE over TCP.
+const TCP_PORT: u16 = 7881;
+/// ICE over UDP.
+const UDP_PORT: u16 = 7882;
+
+impl Config {
+    /// Loopback only, with a key that everybody knows.
+    #[must_use]
+    pub fn dev() -> Self {
+        let mut config = Self { development: true, ..Self::default() };
+        config.complete_for_development();
+        config
+    }
+
+    /// In development a missing key is replaced by one that everybody knows, and then only loopback
+    /// is listened on, unless addresses are named.
+    pub(super) fn complete_for_development(&mut self) {
+        if !self.development || !self.api_keys.is_empty() {
+            return;
+        }
+        self.api_keys = Keys::new([(DEV_KEY, DEV_SECRET)]).unwrap_or_default();
+        if self.bind_addresses.is_empty() {
+            self.bind_addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            port: PORT,
+            bind_addresses: Vec::new(),
+            api_keys: Keys::default(),
+            rtc: Rtc::default(),
+            room: RoomSettings::default(),
+            limit: Limits::default(),
+            prometheus: None,
+            logging: Logging { level: LogLevel::default(), json: false },
+            region: String::new(),
+            data_tracks: DataTracks { enabled: true, participant_blobs: false, rules: Vec::new() },
+            development: false,
+            shutdown: Shutdown::default(),
+            workers: None,
+        }
+    }
+}
+
+impl Default for Rtc {
+    fn default() -> Self {
+        Self {
+            udp_ports: PortRange { first: UDP_PORT, last: UDP_PORT },
+            tcp_port: Some(TCP_PORT),
+            node_ip: NodeIp::default(),
+            use_external_ip: false,
+            advertise_internal_ip: false,
+            external_ip_only: false,
+            enable_loopback_candidate: false,
+            stun_servers: Vec::new(),
+            interfaces: Filter::default(),
+            ips: Filter::default(),
+        }
+    }
+}
+
+impl<T> Default for Filter<T> {
+    fn default() -> Self {
+        Self { includes: Vec::new(), excludes: Vec::new() }
+    }
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            auto_create: true,
+            empty_timeout: Duration::from_secs(5 * 60),
+            departure_timeout: Duration::from_secs(20),
+            max_participants: 0,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_metadata_size: limits::METADATA_BYTES,
+            max_attributes_size: limits::ATTRIBUTES_BYTES,
+            max_room_name_length: limits::NAME_BYTES,
+            max_participant_identity_length: limits::NAME_BYTES,
+            max_participant_name_length: limits::NAME_BYTES,
+            max_data_blob_key_length: limits::NAME_BYTES,
+            max_data_blobs_size: 64_000,
+            max_data_track_custom_encoding_length: limits::CUSTOM_ENCODING_BYTES,
+            signal_message_size_limit: limits::SIGNAL_MESSAGE_BYTES,
+            max_api_request_body_size: 10 * 1024 * 1024,
+        }
+    }
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { action: super::ShutdownAction::default(), deadline: Duration::from_secs(10) }
+    }
+}
