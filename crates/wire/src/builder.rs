@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::header::{FLAG_EXTENSIONS, FLAG_LAST, FLAG_START};
-use crate::{Extensions, FrameNumber, HEADER_BYTES_MAX, Handle, Sequence};
+use crate::header_bytes::HeaderBytes;
+use crate::{Extensions, FrameNumber, Handle, Sequence};
 
 /// All of a packet but its payload.
 ///
@@ -49,6 +50,19 @@ impl PacketBuilder {
         self.extensions.header_bytes()
     }
 
+    /// The header alone, for senders that keep header and payload apart.
+    #[must_use]
+    pub fn header(&self) -> HeaderBytes {
+        let mut header = HeaderBytes::new();
+        header.push(&[self.flags(), 0]);
+        header.push(&self.handle.get().to_be_bytes());
+        header.push(&self.sequence.get().to_be_bytes());
+        header.push(&self.frame.get().to_be_bytes());
+        header.push(&self.timestamp.to_be_bytes());
+        self.extensions.write_block(&mut header);
+        header
+    }
+
     /// The packet, allocated once at its exact size.
     #[must_use]
     pub fn build(&self, payload: &[u8]) -> Vec<u8> {
@@ -59,7 +73,7 @@ impl PacketBuilder {
 
     /// Appends the packet to `out`.
     pub fn append(&self, payload: &[u8], out: &mut Vec<u8>) {
-        self.append_header(out);
+        out.extend_from_slice(&self.header());
         out.extend_from_slice(payload);
     }
 
@@ -68,32 +82,27 @@ impl PacketBuilder {
     /// # Errors
     /// [`BufferTooSmall`] with the length needed; nothing is written then.
     pub fn write(&self, payload: &[u8], out: &mut [u8]) -> Result<usize, BufferTooSmall> {
-        let header_bytes = self.header_bytes();
-        let needed = header_bytes + payload.len();
+        let header = self.header();
+        let needed = header.len() + payload.len();
         let target = out.get_mut(..needed).ok_or(BufferTooSmall { needed })?;
-        let mut header = Vec::with_capacity(HEADER_BYTES_MAX);
-        self.append_header(&mut header);
-        let (target_header, target_payload) = target.split_at_mut(header_bytes);
+        let (target_header, target_payload) = target.split_at_mut(header.len());
         target_header.copy_from_slice(&header);
         target_payload.copy_from_slice(payload);
         Ok(needed)
     }
 
-    fn append_header(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&[self.flags(), 0]);
-        out.extend_from_slice(&self.handle.get().to_be_bytes());
-        out.extend_from_slice(&self.sequence.get().to_be_bytes());
-        out.extend_from_slice(&self.frame.get().to_be_bytes());
-        out.extend_from_slice(&self.timestamp.to_be_bytes());
-        self.extensions.append_block(out);
-    }
-
     fn flags(&self) -> u8 {
-        let has_extensions = self.extensions != Extensions::default();
-        [(self.start, FLAG_START), (self.last, FLAG_LAST), (has_extensions, FLAG_EXTENSIONS)]
-            .into_iter()
-            .filter_map(|(set, flag)| set.then_some(flag))
-            .fold(0, |flags, flag| flags | flag)
+        let mut flags = 0;
+        if self.start {
+            flags |= FLAG_START;
+        }
+        if self.last {
+            flags |= FLAG_LAST;
+        }
+        if self.extensions != Extensions::default() {
+            flags |= FLAG_EXTENSIONS;
+        }
+        flags
     }
 }
 

@@ -1,9 +1,8 @@
 //! The extension block: what follows the fixed header when its flag says so.
 
-use alloc::vec::Vec;
-
 use crate::HEADER_BYTES;
 use crate::header::{BLOCK_LENGTH_BYTES, ParseError, WORD_BYTES};
+use crate::header_bytes::HeaderBytes;
 
 /// Extension ids (protocol §5.4).
 pub mod id {
@@ -127,21 +126,21 @@ impl Extensions {
 
     /// Appends the block, if there is one: encryption, then timestamp, padding last, because one
     /// official server takes padding for the end of the block.
-    pub(crate) fn append_block(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write_block(&self, out: &mut HeaderBytes) {
         let block_bytes = self.block_bytes();
         let Some(words) = (block_bytes / WORD_BYTES).checked_sub(1) else { return };
         let end = out.len() + block_bytes;
         let words = u16::try_from(words).expect("a block has at most 7 words");
-        out.extend_from_slice(&words.to_be_bytes());
+        out.push(&words.to_be_bytes());
         if let Some(encryption) = self.encryption {
-            out.extend_from_slice(&[id::ENCRYPTION, ENCRYPTION_BYTES, encryption.key_index]);
-            out.extend_from_slice(&encryption.iv);
+            out.push(&[id::ENCRYPTION, ENCRYPTION_BYTES, encryption.key_index]);
+            out.push(&encryption.iv);
         }
         if let Some(timestamp) = self.user_timestamp {
-            out.extend_from_slice(&[id::USER_TIMESTAMP, USER_TIMESTAMP_BYTES]);
-            out.extend_from_slice(&timestamp.to_be_bytes());
+            out.push(&[id::USER_TIMESTAMP, USER_TIMESTAMP_BYTES]);
+            out.push(&timestamp.to_be_bytes());
         }
-        out.resize(end, id::PADDING);
+        out.pad_to(end);
     }
 
     /// Takes over an extension it knows. One longer than known is read as far as known; one that is

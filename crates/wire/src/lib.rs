@@ -12,6 +12,7 @@ mod builder;
 mod extension;
 mod handle;
 mod header;
+mod header_bytes;
 mod number;
 mod packetizer;
 mod reassembler;
@@ -20,6 +21,7 @@ pub use builder::{BufferTooSmall, PacketBuilder};
 pub use extension::{Encryption, Extension, ExtensionIter, Extensions, id};
 pub use handle::Handle;
 pub use header::{Header, ParseError, patch_handle};
+pub use header_bytes::HeaderBytes;
 pub use number::{FrameNumber, Sequence};
 pub use packetizer::{
     PACKET_BYTES_DEFAULT, PACKETS_PER_FRAME_MAX, PacketSizeError, PacketizeError, Packetizer, Packets,

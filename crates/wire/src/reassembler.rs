@@ -35,7 +35,8 @@ pub struct Frame {
 pub struct Pushed {
     /// A frame is whole.
     pub frame: Option<Frame>,
-    /// A frame, or a packet without one, is lost.
+    /// A frame, or a packet without one, is lost. If the first packet of a frame interrupts another
+    /// and is itself too large to buffer, this is the frame it interrupts.
     pub dropped: Option<Dropped>,
 }
 
