@@ -8,3 +8,5 @@
 //! Nothing here opens a socket, reads a clock or starts a thread.
 
 pub mod control;
+pub mod directory;
+pub mod room;
