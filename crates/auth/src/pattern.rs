@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
 
 /// Longest pattern; as long as the longest name.
@@ -13,7 +13,8 @@ pub const PATTERN_BYTES_MAX: usize = 256;
 pub const PATTERNS_MAX: usize = 64;
 
 /// A glob: `*` and `?` stay inside a segment between `/`, a segment `**` stands for any number of
-/// segments, `{a,b}` and `[a-z]` are alternatives, `\` takes the next character literally.
+/// segments, `{a,b}` and `[a-z]` are alternatives, `\` takes the next character literally. `?` and
+/// brackets stand for one ASCII character each, that is for one byte of any other.
 ///
 /// ```
 /// use trackyard_auth::NamePattern;
@@ -85,17 +86,14 @@ impl From<NamePattern> for String {
     }
 }
 
-/// A list of patterns, matched at once. Cheap to clone.
-#[derive(Clone, Default, Serialize, Deserialize)]
+/// A list of patterns. Cheap to clone.
+///
+/// Each pattern is tried in turn: names are matched when a track is published or subscribed to,
+/// not per packet, and matching them at once would treat names as paths, with `.` and `..`.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct NamePatterns {
-    inner: Arc<CompiledPatterns>,
-}
-
-#[derive(Default)]
-struct CompiledPatterns {
-    written: Vec<String>,
-    set: GlobSet,
+    patterns: Arc<[NamePattern]>,
 }
 
 impl NamePatterns {
@@ -103,45 +101,32 @@ impl NamePatterns {
     ///
     /// # Errors
     /// [`PatternsError`] if there are too many, or one is refused.
-    pub fn new<P: AsRef<str>>(patterns: impl IntoIterator<Item = P>) -> Result<Self, PatternsError> {
-        let mut written = Vec::new();
-        let mut set = GlobSet::builder();
-        for pattern in patterns {
-            let pattern = pattern.as_ref();
-            if written.len() == PATTERNS_MAX {
+    pub fn new<P: AsRef<str>>(written: impl IntoIterator<Item = P>) -> Result<Self, PatternsError> {
+        let mut patterns = Vec::new();
+        for pattern in written {
+            if patterns.len() == PATTERNS_MAX {
                 return Err(PatternsError::TooMany);
             }
-            set.add(compile(pattern)?);
-            written.push(pattern.to_owned());
+            patterns.push(NamePattern::new(pattern.as_ref())?);
         }
-        let set = set.build().map_err(|error| PatternsError::Compile(error.kind().to_string()))?;
-        Ok(Self { inner: Arc::new(CompiledPatterns { written, set }) })
+        Ok(Self { patterns: patterns.into() })
     }
 
     /// At least one pattern matches the whole name.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        self.inner.set.is_match(name)
+        self.patterns.iter().any(|pattern| pattern.matches(name))
     }
 
-    /// As they were written.
-    #[must_use]
-    pub fn as_slice(&self) -> &[String] {
-        &self.inner.written
-    }
-}
-
-impl PartialEq for NamePatterns {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_slice() == other.as_slice()
+    /// The patterns, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &NamePattern> {
+        self.patterns.iter()
     }
 }
-
-impl Eq for NamePatterns {}
 
 impl fmt::Debug for NamePatterns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("NamePatterns").field(&self.as_slice()).finish()
+        f.debug_list().entries(self.iter().map(NamePattern::as_str)).finish()
     }
 }
 
@@ -155,7 +140,7 @@ impl TryFrom<Vec<String>> for NamePatterns {
 
 impl From<NamePatterns> for Vec<String> {
     fn from(patterns: NamePatterns) -> Self {
-        patterns.as_slice().to_vec()
+        patterns.iter().map(NamePattern::to_string).collect()
     }
 }
 
@@ -172,6 +157,12 @@ pub enum PatternError {
     /// `cam**` looks like `cam/**`, but would not be the same.
     #[error("`**` must be a whole segment between slashes in pattern {pattern:?}")]
     PartialSegment {
+        /// The pattern.
+        pattern: String,
+    },
+    /// A slash at the end or two in a row; no name in use looks like that, one at the start may.
+    #[error("empty segment in pattern {pattern:?}")]
+    EmptySegment {
         /// The pattern.
         pattern: String,
     },
@@ -195,9 +186,6 @@ pub enum PatternsError {
     /// One of them is refused.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// Together they are too large to compile.
-    #[error("patterns cannot be compiled together: {0}")]
-    Compile(String),
 }
 
 fn compile(pattern: &str) -> Result<Glob, PatternError> {
@@ -209,6 +197,9 @@ fn compile(pattern: &str) -> Result<Glob, PatternError> {
     }
     if pattern.split('/').any(|segment| segment.contains("**") && segment != "**") {
         return Err(PatternError::PartialSegment { pattern: pattern.to_owned() });
+    }
+    if pattern.split('/').skip(1).any(str::is_empty) {
+        return Err(PatternError::EmptySegment { pattern: pattern.to_owned() });
     }
     // Both options differ between platforms by default.
     GlobBuilder::new(pattern).literal_separator(true).backslash_escape(true).build().map_err(|error| {

@@ -94,7 +94,7 @@ fn numbers_are_spent_even_if_packets_are_not_taken() {
     let mut packetizer = packetizer();
     let payload = vec![0; 40_000];
     let frame = SourceFrame { payload: &payload, ..Default::default() };
-    drop(packetizer.packetize(frame).unwrap());
+    assert_eq!(packetizer.packetize(frame).unwrap().len(), 3);
     let packet = packetizer.packetize(frame).unwrap().next().unwrap();
     let header = Header::parse(&packet).unwrap();
     assert_eq!((header.frame.get(), header.sequence.get()), (1, 3));

@@ -2,8 +2,8 @@
 
 use fastrand::Rng;
 use trackyard_wire::{
-    Encryption, Extensions, FrameNumber, Handle, Header, Packetizer, Reassembler, Sequence, SourceFrame,
-    patch_handle,
+    Encryption, Extensions, FrameNumber, Handle, Header, PacketBuilder, Packetizer, Reassembler, Sequence,
+    SourceFrame, patch_handle,
 };
 
 use crate::official::{HANDLE, OfficialReceiver, OfficialSender, Seen};
@@ -40,7 +40,7 @@ fn random_encryption(rng: &mut Rng) -> Encryption {
 }
 
 fn on_one_thread<F: Future<Output = ()>>(scenario: F) {
-    println!("seed {SEED:#x}");
+    eprintln!("seed {SEED:#x}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(scenario);
 }
@@ -70,6 +70,30 @@ async fn check_official_reads_ours(encrypted: bool) {
             seen.extend(official.push(packet).await);
         }
         assert_eq!(seen, [frame.seen()], "round {round}");
+    }
+}
+
+/// Both receivers take a frame of 128 packets; neither takes one more.
+async fn check_packets_of_largest_frame() {
+    let mut official = OfficialReceiver::subscribe(false).await;
+    for (count, whole) in [(127_u16, true), (128, true), (129, false)] {
+        let builder = |sequence: u16| PacketBuilder {
+            start: sequence == 0,
+            last: sequence == count - 1,
+            handle: Handle::new(HANDLE).unwrap(),
+            sequence: Sequence::new(sequence),
+            frame: FrameNumber::new(count),
+            timestamp: 0,
+            extensions: Extensions::default(),
+        };
+        let mut reassembler = Reassembler::new(REASSEMBLY_BYTES_MAX);
+        let (mut ours, mut theirs) = (0, 0);
+        for sequence in 0..count {
+            let packet = builder(sequence).build(b"x");
+            ours += usize::from(reassembler.push(&packet).unwrap().frame.is_some());
+            theirs += official.push(&packet).await.len();
+        }
+        assert_eq!((ours, theirs), (usize::from(whole), usize::from(whole)), "{count} packets");
     }
 }
 
@@ -200,4 +224,9 @@ fn both_receivers_deliver_the_same_frames_from_a_bad_stream() {
 #[test]
 fn both_receivers_deliver_the_same_encrypted_frames_from_a_bad_stream() {
     on_one_thread(check_same_frames_from_a_bad_stream(true));
+}
+
+#[test]
+fn both_receivers_take_128_packets_of_a_frame() {
+    on_one_thread(check_packets_of_largest_frame());
 }

@@ -67,7 +67,7 @@ fn check_header(packet: &mut [u8]) -> bool {
 
 #[test]
 fn mutated_packets_never_harm_the_header_parser() {
-    println!("seed {SEED:#x}");
+    eprintln!("seed {SEED:#x}");
     let mut rng = Rng::with_seed(SEED);
     let corpus = corpus();
     let mut accepted = 0;
@@ -82,7 +82,7 @@ fn mutated_packets_never_harm_the_header_parser() {
 
 #[test]
 fn mutated_packets_never_harm_the_reassembler() {
-    println!("seed {SEED:#x}");
+    eprintln!("seed {SEED:#x}");
     let mut rng = Rng::with_seed(SEED);
     let corpus = corpus();
     let mut reassembler = Reassembler::new(REASSEMBLY_BYTES_MAX);
@@ -108,7 +108,7 @@ fn mutated_packets_never_harm_the_reassembler() {
 
 #[test]
 fn random_bytes_never_harm_the_decoders() {
-    println!("seed {SEED:#x}");
+    eprintln!("seed {SEED:#x}");
     let mut rng = Rng::with_seed(SEED);
     let mut reassembler = Reassembler::new(REASSEMBLY_BYTES_MAX);
     for _ in 0..100_000 {
