@@ -1,9 +1,15 @@
 //! The join request of `/rtc/v1` (protocol §1.3, §1.4).
 
+mod decode;
+mod query;
+
 use std::collections::BTreeMap;
 
+pub use decode::JoinDecodeError;
+pub use query::{AttributesError, JoinQuery};
+
 use crate::client::{ClientInfo, ConnectionSettings};
-use crate::signal::SessionDescription;
+use crate::signal::{Echo, SessionDescription};
 
 /// Everything a client says when it connects; from a `join_request` or from v0 query parameters.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,8 +24,8 @@ pub struct JoinRequest {
     pub attributes: BTreeMap<String, String>,
     /// The first offer, so that the answer can follow the join at once.
     pub publisher_offer: Option<SessionDescription>,
-    /// How many media tracks were asked for along with the join, each with what is sent back in a refusal.
-    pub add_tracks: Vec<crate::signal::Echo>,
+    /// The media tracks asked for along with the join, each as what is sent back in a refusal.
+    pub add_tracks: Vec<Echo>,
     /// Resume an existing session.
     pub reconnect: bool,
     /// The session to resume.

@@ -7,11 +7,13 @@
 //! It never opens a socket, reads a clock or decides anything about a room.
 
 pub mod client;
+mod convert;
 pub mod data_track;
 pub mod join;
 pub mod limits;
 pub mod participant;
 pub mod room;
+mod shape;
 pub mod sid;
 pub mod signal;
 

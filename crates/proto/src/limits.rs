@@ -12,3 +12,14 @@ pub const METADATA_BYTES: usize = 512 * 1024;
 pub const ATTRIBUTES_BYTES: usize = 64 * 1024;
 /// The name of an application's own frame or schema encoding.
 pub const CUSTOM_ENCODING_BYTES: usize = 32;
+/// A message of a server, as a client accepts it: a room of tens of thousands of tracks fits.
+pub const SERVER_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
+/// Parts of one signal message: a subscription to every possible track of a participant, with its
+/// fields, fits.
+pub const MESSAGE_PARTS_MAX: usize = 256 * 1024;
+/// Objects of one signal message in JSON, which official clients do not speak.
+pub const JSON_OBJECTS_MAX: usize = 80 * 1024;
+/// Media tracks asked for along with a join.
+pub const JOIN_TRACKS_MAX: usize = 64;
+/// The JSON of one ICE candidate.
+pub const CANDIDATE_INIT_BYTES: usize = 4096;

@@ -1,17 +1,26 @@
 //! The signal channel: requests of a client, responses of a server, and their two encodings.
 
+mod codec;
+mod echo;
 mod outbound;
+mod parts;
 mod request;
 mod response;
+mod trickle;
 
+use std::collections::BTreeMap;
+
+pub use codec::DecodeError;
+pub use echo::Echo;
 pub use outbound::{Encoding, Outbound};
 pub use request::{
-    DataSubscription, Echo, LeaveRequest, MetadataUpdate, PublishDataTrack, Request, SubscriptionOptions,
+    DataSubscription, LeaveRequest, MetadataUpdate, PublishDataTrack, Request, SubscriptionOptions,
     SubscriptionPermission, SyncState, TrackPermission,
 };
 pub use response::{
     JoinResponse, LeaveAction, PublishedTrack, Reason, ReconnectResponse, Response, SubscriberHandle,
 };
+pub use trickle::{CandidateError, Trickle};
 
 /// An SDP offer or answer (`SessionDescription`, protocol §4.2).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,6 +29,8 @@ pub struct SessionDescription {
     pub id: u32,
     /// The description itself; its type follows from the message that carries it.
     pub sdp: String,
+    /// Media tracks by the section that carries them to the client.
+    pub mid_to_track_id: BTreeMap<String, String>,
 }
 
 /// Which of a participant's connections a candidate belongs to.
@@ -29,15 +40,4 @@ pub enum SignalTarget {
     Publisher,
     /// The server offers.
     Subscriber,
-}
-
-/// One ICE candidate (`TrickleRequest`, protocol §4.5).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trickle {
-    /// The JSON of an `RTCIceCandidateInit`.
-    pub candidate_init: String,
-    /// Which connection.
-    pub target: SignalTarget,
-    /// The last one.
-    pub last: bool,
 }

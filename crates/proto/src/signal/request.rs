@@ -1,8 +1,10 @@
 //! What a client asks for (`SignalRequest`, protocol appendix A).
 
+mod new;
+
 use std::collections::BTreeMap;
 
-use super::{SessionDescription, Trickle};
+use super::{Echo, SessionDescription, Trickle};
 use crate::data_track::{Encryption, FrameEncoding, Schema};
 use crate::participant::DisconnectReason;
 
@@ -63,10 +65,6 @@ pub enum Request {
     /// Understood but without effect yet, or unknown: the arm's name.
     Other(&'static str),
 }
-
-/// A part of a request that is sent back unread, so that the client can tell which one is meant.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Echo(pub(crate) Box<livekit_protocol::request_response::Request>);
 
 /// A client's goodbye.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
