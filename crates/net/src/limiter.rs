@@ -75,9 +75,8 @@ mod tests {
         let start = Instant::now();
         let mut limiter = StunLimiter::new(10, start);
         let source = IpAddr::from([192, 0, 2, 1]);
-        let admitted = |limiter: &mut StunLimiter, source, at| {
-            (0..1_000).filter(|_| limiter.admit(source, at)).count()
-        };
+        let admitted =
+            |limiter: &mut StunLimiter, source, at| (0..1_000).filter(|_| limiter.admit(source, at)).count();
         assert_eq!(admitted(&mut limiter, source, start), 20, "burst");
         assert_eq!(admitted(&mut limiter, source, start + Duration::from_secs(1)), 10, "rate");
         assert_eq!(admitted(&mut limiter, IpAddr::from([127, 0, 0, 1]), start), 1_000);
@@ -89,7 +88,8 @@ mod tests {
         let mut limiter = StunLimiter::new(10, start);
         let flood = IpAddr::from([192, 0, 2, 1]);
         while limiter.admit(flood, start) {}
-        let others = (0..100u8).filter(|host| limiter.admit(IpAddr::from([198, 51, 100, *host]), start)).count();
+        let others =
+            (0..100u8).filter(|host| limiter.admit(IpAddr::from([198, 51, 100, *host]), start)).count();
         assert!(others >= 98, "{others} of 100: at most a collision or two in {BUCKETS} buckets");
     }
 }

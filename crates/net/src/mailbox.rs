@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use mio::Waker;
@@ -55,11 +55,11 @@ pub(crate) struct Queue<T> {
 #[derive(Debug)]
 struct Bell {
     sleeping: AtomicBool,
-    waker: Arc<Waker>,
+    waker: Waker,
 }
 
 impl Mailbox {
-    pub(crate) fn new(waker: Arc<Waker>) -> Self {
+    pub(crate) fn new(waker: Waker) -> Self {
         Self {
             commands: Queue::new(COMMANDS_MAX),
             crossings: Queue::new(CROSSINGS_MAX),
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn what_comes_before_sleep_keeps_the_worker_awake() {
         let poll = mio::Poll::new().unwrap();
-        let mailbox = Mailbox::new(Arc::new(Waker::new(poll.registry(), mio::Token(0)).unwrap()));
+        let mailbox = Mailbox::new(Waker::new(poll.registry(), mio::Token(0)).unwrap());
         assert!(mailbox.may_sleep());
         mailbox.crossings.push((TrackKey(1), Bytes::new())).unwrap();
         mailbox.ring();

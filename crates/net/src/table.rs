@@ -104,8 +104,10 @@ mod tests {
 
     use super::*;
 
-    const ENDPOINT: Endpoint =
-        Endpoint { transport: Transport::Udp, address: SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 9)) };
+    const ENDPOINT: Endpoint = Endpoint {
+        transport: Transport::Udp,
+        address: SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 9)),
+    };
 
     #[test]
     fn what_was_read_is_forgotten_when_it_moves() {

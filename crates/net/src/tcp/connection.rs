@@ -35,8 +35,6 @@ pub(crate) enum Ended {
     #[error("the other side has closed it")]
     Closed,
     #[error(transparent)]
-    FrameTooLong(#[from] FrameTooLong),
-    #[error(transparent)]
     Io(#[from] io::Error),
 }
 
@@ -50,7 +48,13 @@ pub(crate) enum Filled {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, local: SocketAddr, remote: SocketAddr, permit: Permit, now: Instant) -> Self {
+    pub(crate) fn new(
+        stream: TcpStream,
+        local: SocketAddr,
+        remote: SocketAddr,
+        permit: Permit,
+        now: Instant,
+    ) -> Self {
         Self {
             stream,
             reader: FrameReader::default(),
@@ -70,9 +74,9 @@ impl Connection {
         registry.deregister(&mut self.stream)
     }
 
-    /// Reads once.
-    pub(crate) fn fill(&mut self) -> Result<Filled, Ended> {
-        match self.reader.fill(&mut self.stream) {
+    /// Reads once, by way of `scratch`.
+    pub(crate) fn fill(&mut self, scratch: &mut [u8]) -> Result<Filled, Ended> {
+        match self.reader.fill(&mut self.stream, scratch) {
             Ok(0) => Err(Ended::Closed),
             Ok(_) => Ok(Filled::Some),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Filled::Drained),
@@ -81,13 +85,17 @@ impl Connection {
         }
     }
 
-    /// The next whole frame; it keeps the connection alive.
-    pub(crate) fn next_frame(&mut self, now: Instant) -> Result<Option<&[u8]>, FrameTooLong> {
-        let frame = self.reader.next()?;
-        if frame.is_some() {
+    /// Looks for a whole frame; one keeps the connection alive.
+    pub(crate) fn check_frame(&mut self, now: Instant) -> Result<(), FrameTooLong> {
+        if self.reader.check()? {
             self.deadline = now + SILENCE_MAX;
         }
-        Ok(frame)
+        Ok(())
+    }
+
+    /// Takes a whole frame.
+    pub(crate) fn take_frame(&mut self) -> Option<&[u8]> {
+        self.reader.next()
     }
 
     /// The frame just read is for whoever reads next.

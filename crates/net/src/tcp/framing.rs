@@ -8,9 +8,6 @@ const PREFIX_BYTES: usize = 2;
 pub(crate) const FRAME_BYTES_MAX: usize = 16 * 1024 + 512;
 /// Bytes that may wait for a slow reader; a frame that does not fit is dropped and counted.
 const WAITING_BYTES_MAX: usize = 512 * 1024;
-/// Bytes read at once.
-const READ_BYTES: usize = 32 * 1024;
-
 /// Cuts a byte stream into frames.
 #[derive(Debug, Default)]
 pub(crate) struct FrameReader {
@@ -24,31 +21,36 @@ pub(crate) struct FrameReader {
 pub(crate) struct FrameTooLong(usize);
 
 impl FrameReader {
-    /// Reads once. `Ok(0)`: the other side has ended the stream.
-    pub(crate) fn fill(&mut self, stream: &mut impl Read) -> io::Result<usize> {
+    /// Reads once, by way of `scratch`. `Ok(0)`: the other side has ended the stream.
+    pub(crate) fn fill(&mut self, stream: &mut impl Read, scratch: &mut [u8]) -> io::Result<usize> {
         self.bytes.drain(..self.consumed);
         self.consumed = 0;
-        let filled = self.bytes.len();
-        self.bytes.resize(filled + READ_BYTES, 0);
-        let result = stream.read(&mut self.bytes[filled..]);
-        self.bytes.truncate(filled + result.as_ref().map_or(0, |count| *count));
-        result
+        let count = stream.read(scratch)?;
+        self.bytes.extend_from_slice(&scratch[..count]);
+        Ok(count)
+    }
+
+    /// Whether a whole frame is there.
+    pub(crate) fn check(&self) -> Result<bool, FrameTooLong> {
+        self.frame_bytes().map(|bytes| bytes.is_some())
     }
 
     /// The next whole frame.
-    pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, FrameTooLong> {
+    pub(crate) fn next(&mut self) -> Option<&[u8]> {
+        let bytes = self.frame_bytes().ok()??;
+        let start = self.consumed + PREFIX_BYTES;
+        self.consumed = start + bytes;
+        Some(&self.bytes[start..start + bytes])
+    }
+
+    fn frame_bytes(&self) -> Result<Option<usize>, FrameTooLong> {
         let waiting = &self.bytes[self.consumed..];
         let Some((prefix, rest)) = waiting.split_first_chunk::<PREFIX_BYTES>() else { return Ok(None) };
-        let length = usize::from(u16::from_be_bytes(*prefix));
-        if length > FRAME_BYTES_MAX {
-            return Err(FrameTooLong(length));
+        let bytes = usize::from(u16::from_be_bytes(*prefix));
+        if bytes > FRAME_BYTES_MAX {
+            return Err(FrameTooLong(bytes));
         }
-        if rest.len() < length {
-            return Ok(None);
-        }
-        let start = self.consumed + PREFIX_BYTES;
-        self.consumed = start + length;
-        Ok(Some(&self.bytes[start..start + length]))
+        Ok((rest.len() >= bytes).then_some(bytes))
     }
 
     /// A frame that has been seen by nobody, again.
@@ -128,9 +130,11 @@ mod tests {
     }
 
     fn read_all(bytes: Vec<u8>, step: usize) -> Vec<Vec<u8>> {
-        let (mut stream, mut reader, mut frames) = (Trickle { bytes, step }, FrameReader::default(), Vec::new());
-        while reader.fill(&mut stream).unwrap() > 0 {
-            while let Some(frame) = reader.next().unwrap() {
+        let (mut stream, mut reader, mut frames) =
+            (Trickle { bytes, step }, FrameReader::default(), Vec::new());
+        let mut scratch = vec![0; 4_096];
+        while reader.fill(&mut stream, &mut scratch).unwrap() > 0 {
+            while let Some(frame) = reader.next() {
                 frames.push(frame.to_vec());
             }
         }
@@ -153,18 +157,18 @@ mod tests {
     #[test]
     fn a_frame_too_long_is_refused_before_its_bytes_come() {
         let mut reader = FrameReader::default();
-        reader.fill(&mut Trickle { bytes: vec![0xff, 0xff], step: 2 }).unwrap();
-        assert_eq!(reader.next(), Err(FrameTooLong(65_535)));
+        reader.fill(&mut Trickle { bytes: vec![0xff, 0xff], step: 2 }, &mut [0; 9]).unwrap();
+        assert_eq!(reader.check(), Err(FrameTooLong(65_535)));
     }
 
     #[test]
     fn an_unread_frame_comes_again() {
         let mut reader = FrameReader::default();
-        reader.fill(&mut Trickle { bytes: b"\0\x02hi".to_vec(), step: 4 }).unwrap();
-        assert_eq!(reader.next(), Ok(Some(&b"hi"[..])));
+        reader.fill(&mut Trickle { bytes: b"\0\x02hi".to_vec(), step: 4 }, &mut [0; 9]).unwrap();
+        assert_eq!(reader.next(), Some(&b"hi"[..]));
         reader.unread(2);
-        assert_eq!(reader.next(), Ok(Some(&b"hi"[..])));
-        assert_eq!(reader.next(), Ok(None));
+        assert_eq!(reader.next(), Some(&b"hi"[..]));
+        assert_eq!(reader.next(), None);
     }
 
     #[test]

@@ -3,11 +3,9 @@
 
 use std::time::Instant;
 
-use trackyard_peer::{ConnectionFactory, Mode, Peer, PeerConfig, PeerOutput, Role, Target};
-use trackyard_wire::Handle;
+use trackyard_peer::{ConnectionFactory, Mode, Peer, PeerConfig, PeerOutput, Role};
 
 use super::Worker;
-use super::demux::Owner;
 use super::routes::Sink;
 use super::slot::{Slot, Urgency, contain};
 use crate::control::{Command, Event, Hop, OpenPeer, PeerId, RouteBatch, RouteChange, TrackKey};

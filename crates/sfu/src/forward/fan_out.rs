@@ -61,11 +61,7 @@ impl<F: ConnectionFactory> Worker<F> {
         for sink in sinks {
             let Some(slot) = self.peers.get_mut(&sink.peer) else { continue };
             match contain(|| slot.peer.push(sink.handle, header, packet, now)) {
-                Some(_) => match slot.touch(packet.len()) {
-                    Some(Urgency::Soon) => self.soon.push_back(sink.peer),
-                    Some(Urgency::Now) => self.urgent.push_back(sink.peer),
-                    Some(Urgency::Idle) | None => {}
-                },
+                Some(_) => self.agenda.add(sink.peer, slot.touch(packet.len())),
                 None => self.lost.push(sink.peer),
             }
         }

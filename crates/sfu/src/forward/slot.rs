@@ -1,10 +1,11 @@
 //! A peer in a worker's hands.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use trackyard_peer::{Connection, Peer};
 
-use crate::control::RoomKey;
+use crate::control::{PeerId, RoomKey};
 
 /// Inputs after which a peer is polled at once. str0m's DTLS takes 30 records between polls
 /// (webrtc.md §4.3); lanes would drop frames that a poll in time could have sent.
@@ -57,6 +58,32 @@ impl<C: Connection> Slot<C> {
     pub(super) fn settle(&mut self) -> bool {
         (self.inputs, self.input_bytes) = (0, 0);
         std::mem::replace(&mut self.urgency, Urgency::Idle) != Urgency::Idle
+    }
+}
+
+/// Peers that have to be polled, each at most once per urgency.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    soon: VecDeque<PeerId>,
+    now: VecDeque<PeerId>,
+}
+
+impl Agenda {
+    /// Takes what a slot has answered.
+    pub(super) fn add(&mut self, peer: PeerId, urgency: Option<Urgency>) {
+        match urgency {
+            Some(Urgency::Soon) => self.soon.push_back(peer),
+            Some(Urgency::Now) => self.now.push_back(peer),
+            Some(Urgency::Idle) | None => {}
+        }
+    }
+
+    pub(super) fn next_now(&mut self) -> Option<PeerId> {
+        self.now.pop_front()
+    }
+
+    pub(super) fn next_soon(&mut self) -> Option<PeerId> {
+        self.soon.pop_front()
     }
 }
 

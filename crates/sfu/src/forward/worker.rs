@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use trackyard_lanes::LaneStats;
-use trackyard_peer::{
-    ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, Target, Transmit,
-};
+use trackyard_peer::{ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, Transmit};
 
 use super::demux::{Change, DemuxTable, Owner};
 use super::ids::IdMap;
 use super::routes::Routes;
-use super::slot::{Slot, Urgency, contain};
+use super::slot::{Agenda, Slot, Urgency, contain};
 use super::stun::{self, Kind};
 use super::timers::Timers;
 use super::{Demux, Endpoint, Foreign, Garbage, WorkerCounters, WorkerOutput};
@@ -45,8 +43,7 @@ pub struct Worker<F: ConnectionFactory> {
     /// Lane totals of peers that are gone.
     pub(super) lanes_closed: LaneStats,
     timers: Timers,
-    soon: VecDeque<PeerId>,
-    urgent: VecDeque<PeerId>,
+    pub(super) agenda: Agenda,
     now: Option<Instant>,
 }
 
@@ -65,8 +62,7 @@ impl<F: ConnectionFactory> Worker<F> {
             lost: Vec::new(),
             lanes_closed: LaneStats::default(),
             timers: Timers::default(),
-            soon: VecDeque::new(),
-            urgent: VecDeque::new(),
+            agenda: Agenda::default(),
             now: None,
         }
     }
@@ -105,13 +101,21 @@ impl<F: ConnectionFactory> Worker<F> {
         }
     }
 
+    /// The worker is about to end: all peers say goodbye, and nothing is left of them.
+    pub fn close_all(&mut self, now: Instant) {
+        let ids: Vec<PeerId> = self.peers.keys().copied().collect();
+        for peer in ids {
+            self.handle_command(Command::Close { peer }, now);
+        }
+    }
+
     /// What comes next.
     pub fn poll_output(&mut self) -> WorkerOutput {
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
             }
-            match (self.soon.pop_front(), self.now) {
+            match (self.agenda.next_soon(), self.now) {
                 (Some(id), Some(now)) => {
                     self.drain(id, now);
                     self.settle(now);
@@ -182,8 +186,8 @@ impl<F: ConnectionFactory> Worker<F> {
     }
 
     /// Polls those that must not wait.
-    fn settle(&mut self, now: Instant) {
-        while let Some(id) = self.urgent.pop_front() {
+    pub(super) fn settle(&mut self, now: Instant) {
+        while let Some(id) = self.agenda.next_now() {
             self.drain(id, now);
         }
     }
@@ -262,21 +266,13 @@ impl<F: ConnectionFactory> Worker<F> {
     /// The peer has been given something.
     pub(super) fn touch(&mut self, id: PeerId, bytes: usize) {
         let urgency = self.peers.get_mut(&id).and_then(|slot| slot.touch(bytes));
-        self.enqueue(id, urgency);
+        self.agenda.add(id, urgency);
     }
 
     /// The peer has to be polled.
     pub(super) fn mark(&mut self, id: PeerId, urgency: Urgency) {
         let urgency = self.peers.get_mut(&id).and_then(|slot| slot.raise(urgency));
-        self.enqueue(id, urgency);
-    }
-
-    pub(super) fn enqueue(&mut self, id: PeerId, urgency: Option<Urgency>) {
-        match urgency {
-            Some(Urgency::Soon) => self.soon.push_back(id),
-            Some(Urgency::Now) => self.urgent.push_back(id),
-            Some(Urgency::Idle) | None => {}
-        }
+        self.agenda.add(id, urgency);
     }
 
     /// A peer has panicked: its room is told, and it is forgotten.
@@ -298,10 +294,5 @@ impl<F: ConnectionFactory> Worker<F> {
         }
         // A peer that has panicked may panic again when it is dropped.
         contain(|| drop(slot));
-    }
-
-    /// The connections of a mode.
-    pub(super) fn targets(has_subscriber: bool) -> &'static [Target] {
-        if has_subscriber { &[Target::Publisher, Target::Subscriber] } else { &[Target::Publisher] }
     }
 }

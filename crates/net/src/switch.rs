@@ -1,0 +1,216 @@
+//! A worker's core, and its ties to the other workers and to rooms.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use trackyard_peer::{ConnectionFactory, Datagram, Transport};
+use trackyard_sfu::control::{Command, TrackKey, WorkerId};
+use trackyard_sfu::forward::{Demux, DemuxKey, Endpoint, Foreign, Worker, WorkerOutput};
+
+use crate::EventSink;
+use crate::limiter::StunLimiter;
+use crate::mailbox::StrayDatagram;
+use crate::shared::Shared;
+use crate::table::{Kept, SharedTable};
+use crate::tcp::Connection;
+use crate::wire::Wire;
+
+/// STUN messages begin with a byte below this (RFC 7983).
+const STUN_FIRST_BYTES: u8 = 4;
+
+/// Takes inputs to the core, and the core's outputs to where they belong.
+pub(crate) struct Switch<F: ConnectionFactory, S> {
+    pub(crate) worker: Worker<F>,
+    /// When the core wants to be called.
+    pub(crate) deadline: Option<Instant>,
+    id: WorkerId,
+    sink: S,
+    table: Arc<SharedTable>,
+    kept: Kept,
+    limiter: StunLimiter,
+    workers: Arc<[Arc<Shared>]>,
+    /// By worker; sent in batches.
+    crossings: Vec<Vec<(TrackKey, Bytes)>>,
+    strays: Vec<Vec<StrayDatagram>>,
+}
+
+/// What a switch is made of.
+pub(crate) struct SwitchParts<F: ConnectionFactory, S> {
+    pub(crate) id: WorkerId,
+    pub(crate) worker: Worker<F>,
+    pub(crate) sink: S,
+    pub(crate) table: Arc<SharedTable>,
+    pub(crate) limiter: StunLimiter,
+    pub(crate) workers: Arc<[Arc<Shared>]>,
+}
+
+/// Whose a datagram was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// A peer of this worker has it.
+    Mine,
+    /// A peer of that worker should have it.
+    Other(WorkerId),
+    /// Nobody's.
+    Nobody,
+}
+
+impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
+    pub(crate) fn new(parts: SwitchParts<F, S>) -> Self {
+        let count = parts.workers.len();
+        Self {
+            worker: parts.worker,
+            deadline: None,
+            id: parts.id,
+            sink: parts.sink,
+            table: parts.table,
+            kept: Kept::default(),
+            limiter: parts.limiter,
+            workers: parts.workers,
+            crossings: (0..count).map(|_| Vec::new()).collect(),
+            strays: (0..count).map(|_| Vec::new()).collect(),
+        }
+    }
+
+    pub(crate) fn command(&mut self, command: Command, now: Instant) {
+        self.worker.handle_command(command, now);
+    }
+
+    /// A datagram from one of this worker's UDP sockets.
+    pub(crate) fn on_udp(&mut self, datagram: Datagram<'_>, now: Instant) {
+        if !self.admits(&datagram, now) {
+            return self.shared().counters.stun_rate_limited.add(1);
+        }
+        let (source, destination, contents) = (datagram.source, datagram.destination, datagram.contents);
+        match self.offer(datagram, now) {
+            Fate::Mine => {}
+            Fate::Other(worker) => self.stray(worker, Transport::Udp, (source, destination), contents),
+            Fate::Nobody => self.shared().counters.unclaimed.add(1),
+        }
+    }
+
+    /// Offers a datagram to the core, and looks for its worker if it is not the core's.
+    pub(crate) fn offer(&mut self, datagram: Datagram<'_>, now: Instant) -> Fate {
+        let endpoint = Endpoint { transport: datagram.transport, address: datagram.source };
+        let foreign = match self.worker.handle_datagram(datagram, now) {
+            Demux::Mine => return Fate::Mine,
+            Demux::Garbage(_) => return Fate::Nobody,
+            Demux::Foreign(foreign) => foreign,
+        };
+        match self.table.find(&mut self.kept, foreign) {
+            Some(worker) if worker != self.id => {
+                if matches!(foreign, Foreign::Ufrag(_)) {
+                    self.worker.disown(&endpoint);
+                }
+                Fate::Other(worker)
+            }
+            _ => Fate::Nobody,
+        }
+    }
+
+    /// Sends a datagram to its worker with the next flush.
+    pub(crate) fn stray(
+        &mut self,
+        worker: WorkerId,
+        transport: Transport,
+        (source, destination): (SocketAddr, SocketAddr),
+        contents: &[u8],
+    ) {
+        let stray = StrayDatagram { transport, source, destination, contents: contents.to_vec() };
+        self.strays[usize::from(worker.0)].push(stray);
+    }
+
+    /// A datagram that another worker's socket has received. One hop is all it gets.
+    pub(crate) fn on_stray(&mut self, stray: &StrayDatagram, now: Instant) {
+        self.shared().counters.strays_in.add(1);
+        let datagram = Datagram {
+            transport: stray.transport,
+            source: stray.source,
+            destination: stray.destination,
+            contents: &stray.contents,
+        };
+        if self.worker.handle_datagram(datagram, now) != Demux::Mine {
+            self.shared().counters.unclaimed.add(1);
+        }
+    }
+
+    /// Gives a connection to the worker of its first frame.
+    pub(crate) fn hand_over(&mut self, worker: WorkerId, connection: Option<Connection>) {
+        let (counters, other) = (&self.shared().counters, &self.workers[usize::from(worker.0)]);
+        let handed = connection.is_some_and(|connection| other.mailbox.connections.push(connection).is_ok());
+        if handed {
+            counters.tcp_handed_over.add(1)
+        } else {
+            counters.tcp_ended.add(1)
+        }
+        other.mailbox.ring();
+    }
+
+    /// Takes all outputs where they belong.
+    pub(crate) fn pump(&mut self, wire: &mut Wire) {
+        loop {
+            match self.worker.poll_output() {
+                WorkerOutput::Transmit(transmit) => wire.send(&transmit, &self.shared().counters),
+                WorkerOutput::Event(room, event) => self.sink.deliver(room, event),
+                WorkerOutput::Cross { to, track, packet } => self.cross(to, track, packet),
+                WorkerOutput::Claim(key) => self.table.claim(key, self.id),
+                WorkerOutput::Release(key) => self.release(&key, wire),
+                WorkerOutput::Timeout(deadline) => {
+                    self.deadline = deadline;
+                    break;
+                }
+            }
+        }
+        wire.flush(&self.shared().counters);
+        self.flush();
+    }
+
+    /// Binding requests from where no peer is known are limited per source.
+    fn admits(&mut self, datagram: &Datagram<'_>, now: Instant) -> bool {
+        if datagram.contents.first().is_none_or(|byte| *byte >= STUN_FIRST_BYTES) {
+            return true;
+        }
+        let endpoint = Endpoint { transport: datagram.transport, address: datagram.source };
+        self.worker.knows(&endpoint)
+            || self.table.find(&mut self.kept, Foreign::Address(endpoint)).is_some()
+            || self.limiter.admit(endpoint.address.ip(), now)
+    }
+
+    fn cross(&mut self, to: WorkerId, track: TrackKey, packet: Bytes) {
+        match self.crossings.get_mut(usize::from(to.0)) {
+            Some(batch) => batch.push((track, packet)),
+            None => self.shared().counters.crossings_dropped.add(1),
+        }
+    }
+
+    fn release(&mut self, key: &DemuxKey, wire: &mut Wire) {
+        self.table.release(key, self.id);
+        if let DemuxKey::Address(Endpoint { transport: Transport::Tcp, address }) = key {
+            wire.connections.close_remote(address);
+        }
+    }
+
+    /// Hands batches to the other workers: one lock each, however many packets.
+    fn flush(&mut self) {
+        let counters = &self.workers[usize::from(self.id.0)].counters;
+        for ((worker, crossings), strays) in
+            self.workers.iter().zip(&mut self.crossings).zip(&mut self.strays)
+        {
+            if crossings.is_empty() && strays.is_empty() {
+                continue;
+            }
+            let sent = strays.len();
+            let dropped = worker.mailbox.datagrams.append(strays);
+            counters.strays_dropped.add(dropped as u64);
+            counters.strays_out.add((sent - dropped) as u64);
+            counters.crossings_dropped.add(worker.mailbox.crossings.append(crossings) as u64);
+            worker.mailbox.ring();
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.workers[usize::from(self.id.0)]
+    }
+}

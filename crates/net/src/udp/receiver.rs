@@ -1,0 +1,62 @@
+//! Receives batches of datagrams.
+
+use std::array;
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, SocketAddr};
+
+use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef};
+
+use super::UdpPort;
+
+/// The kernel joins datagrams of one sender up to this size.
+const BUFFER_BYTES: usize = 65_536;
+
+/// One batch, reused.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    buffers: Box<[u8]>,
+    metas: [RecvMeta; BATCH_SIZE],
+    filled: usize,
+}
+
+/// A datagram of the batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Received<'a> {
+    pub(crate) source: SocketAddr,
+    /// Which address of this machine it was sent to, if the system tells.
+    pub(crate) local: Option<IpAddr>,
+    pub(crate) contents: &'a [u8],
+}
+
+impl Receiver {
+    pub(crate) fn new() -> Self {
+        Self {
+            buffers: vec![0; BATCH_SIZE * BUFFER_BYTES].into_boxed_slice(),
+            metas: [RecvMeta::default(); BATCH_SIZE],
+            filled: 0,
+        }
+    }
+
+    /// Receives once; what was received before is forgotten.
+    pub(crate) fn fill(&mut self, port: &UdpPort) -> io::Result<()> {
+        self.filled = 0;
+        let mut chunks = self.buffers.chunks_exact_mut(BUFFER_BYTES);
+        let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
+            array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+        self.filled = port.state.recv(UdpSockRef::from(&port.socket), &mut slices, &mut self.metas)?;
+        Ok(())
+    }
+
+    /// The datagrams of the batch, those joined by the kernel cut apart.
+    pub(crate) fn datagrams(&self) -> impl Iterator<Item = Received<'_>> {
+        let metas = self.metas[..self.filled].iter();
+        self.buffers.chunks_exact(BUFFER_BYTES).zip(metas).flat_map(|(buffer, meta)| {
+            let whole = &buffer[..meta.len.min(BUFFER_BYTES)];
+            whole.chunks(meta.stride.max(1)).map(|contents| Received {
+                source: meta.addr,
+                local: meta.dst_ip,
+                contents,
+            })
+        })
+    }
+}
