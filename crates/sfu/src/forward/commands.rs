@@ -48,7 +48,8 @@ impl<F: ConnectionFactory> Worker<F> {
         let factory = &mut self.factory;
         contain(|| {
             let publisher = factory.open(Role::Publisher, now);
-            let subscriber = matches!(open.mode, Mode::Dual { .. }).then(|| factory.open(Role::Subscriber, now));
+            let subscriber =
+                matches!(open.mode, Mode::Dual { .. }).then(|| factory.open(Role::Subscriber, now));
             Peer::new(open.mode, publisher, subscriber, config, now)
         })
     }
@@ -110,12 +111,15 @@ impl<F: ConnectionFactory> Worker<F> {
 
     fn apply_route(&mut self, change: RouteChange, now: Instant) {
         match change {
-            RouteChange::AddTrack { publisher: peer, .. } | RouteChange::Subscribe { subscriber: peer, .. }
+            RouteChange::AddTrack { publisher: peer, .. }
+            | RouteChange::Subscribe { subscriber: peer, .. }
                 if !self.peers.contains_key(&peer) =>
             {
                 self.counters.stale_commands += 1;
             }
-            RouteChange::AddTrack { track, publisher, handle } => self.routes.add_source(track, publisher, handle),
+            RouteChange::AddTrack { track, publisher, handle } => {
+                self.routes.add_source(track, publisher, handle)
+            }
             RouteChange::RemoveTrack { track } => {
                 for sink in self.routes.remove_track(track) {
                     self.remove_lane(sink, now);
@@ -132,7 +136,9 @@ impl<F: ConnectionFactory> Worker<F> {
             }
             RouteChange::Unsubscribe { track, subscriber } => self.unsubscribe(track, subscriber, now),
             RouteChange::AddHop { track, hop: Hop::Worker(worker) } => self.routes.add_hop(track, worker),
-            RouteChange::RemoveHop { track, hop: Hop::Worker(worker) } => self.routes.remove_hop(track, worker),
+            RouteChange::RemoveHop { track, hop: Hop::Worker(worker) } => {
+                self.routes.remove_hop(track, worker)
+            }
         }
     }
 

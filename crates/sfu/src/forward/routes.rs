@@ -47,7 +47,9 @@ impl Routes {
 
     /// Packets of `publisher` under `handle` are `track`'s, whatever they were before.
     pub(super) fn add_source(&mut self, track: TrackKey, publisher: PeerId, handle: Handle) {
-        if let Some(former) = self.sources.get(&(publisher, handle)).copied().filter(|former| *former != track) {
+        if let Some(former) =
+            self.sources.get(&(publisher, handle)).copied().filter(|former| *former != track)
+        {
             self.drop_source(former);
         }
         self.drop_source(track);

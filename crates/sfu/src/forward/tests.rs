@@ -1,0 +1,6 @@
+//! Workers with connections that pass messages as they are.
+
+mod bench;
+mod demultiplexing;
+mod isolation;
+mod routing;
