@@ -1,19 +1,31 @@
 //! The configuration: LiveKit's YAML as it is, with our own settings beside.
 
+mod check;
 mod cidr;
 mod defaults;
 mod diagnostic;
+mod external_ip;
+mod network;
+mod read;
+mod scalar;
+mod schema;
 mod settings;
+mod source;
+mod suggest;
 mod track_rules;
+mod yaml;
 
 pub use cidr::{Cidr, CidrError};
 pub use defaults::{DEV_KEY, DEV_SECRET};
-pub use diagnostic::{ConfigErrors, Diagnostic};
+pub use diagnostic::{ConfigErrors, Diagnostic, Place};
+pub use external_ip::ExternalIpError;
+pub use network::NetworkError;
 pub use settings::{
-    Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, NodeIp, PortRange, Prometheus, RoomSettings, Rtc,
+    Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, NodeIp, PortRange, RoomSettings, Rtc,
     Shutdown, ShutdownAction,
 };
-pub use track_rules::{TrackRule, first_match};
+pub use source::{CONFIG_BYTES_MAX, Overrides, Sources, load};
+pub use track_rules::{RuleEntry, first_match};
 
 /// A configuration that can be used.
 #[derive(Debug, Clone)]

@@ -24,7 +24,9 @@ impl Cidr {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
                 same_prefix(widened(network.to_bits()), widened(address.to_bits()), self.prefix)
             }
-            (IpAddr::V6(network), IpAddr::V6(address)) => same_prefix(network.to_bits(), address.to_bits(), self.prefix),
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                same_prefix(network.to_bits(), address.to_bits(), self.prefix)
+            }
             _ => false,
         }
     }
@@ -34,7 +36,8 @@ impl FromStr for Cidr {
     type Err = CidrError;
 
     fn from_str(text: &str) -> Result<Self, CidrError> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let (address, prefix) =
+            text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let network: IpAddr = address.parse().map_err(|_| CidrError)?;
         let bits = if network.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Ok(bits), |prefix| prefix.parse().map_err(|_| CidrError))?;

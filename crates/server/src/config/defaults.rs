@@ -1,6 +1,6 @@
 //! What holds where nothing is configured.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use trackyard_auth::Keys;
@@ -39,8 +39,9 @@ impl Config {
         }
         self.api_keys = Keys::new([(DEV_KEY, DEV_SECRET)]).unwrap_or_default();
         if self.bind_addresses.is_empty() {
-            self.bind_addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+            self.bind_addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
         }
+        self.rtc.bind_addresses = self.bind_addresses.clone();
     }
 }
 
@@ -53,7 +54,8 @@ impl Default for Config {
             rtc: Rtc::default(),
             room: RoomSettings::default(),
             limit: Limits::default(),
-            prometheus: None,
+            prometheus_port: None,
+            prometheus_login: None,
             logging: Logging { level: LogLevel::default(), json: false },
             region: String::new(),
             data_tracks: DataTracks { enabled: true, participant_blobs: false, rules: Vec::new() },
@@ -67,6 +69,7 @@ impl Default for Config {
 impl Default for Rtc {
     fn default() -> Self {
         Self {
+            bind_addresses: Vec::new(),
             udp_ports: PortRange { first: UDP_PORT, last: UDP_PORT },
             tcp_port: Some(TCP_PORT),
             node_ip: NodeIp::default(),

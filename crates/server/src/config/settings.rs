@@ -2,19 +2,21 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use trackyard_auth::Keys;
+use trackyard_sfu::room::rules::TrackRules;
 
 use super::cidr::Cidr;
-use super::track_rules::TrackRule;
+use super::track_rules::RuleEntry;
 
 /// Everything that has an effect.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// HTTP and WebSocket.
     pub port: u16,
-    /// What HTTP, metrics and ICE are bound to; empty = every address.
+    /// What HTTP and metrics are bound to; empty = every IPv4 address.
     pub bind_addresses: Vec<IpAddr>,
     /// Who may sign tokens.
     pub api_keys: Keys,
@@ -24,8 +26,10 @@ pub struct Config {
     pub room: RoomSettings,
     /// What one client may send.
     pub limit: Limits,
-    /// Metrics on a port of their own.
-    pub prometheus: Option<Prometheus>,
+    /// Metrics have a port of their own.
+    pub prometheus_port: Option<u16>,
+    /// Metrics ask for a name and a password.
+    pub prometheus_login: Option<Login>,
     /// What is logged, and how.
     pub logging: Logging,
     /// Shown to clients.
@@ -53,28 +57,41 @@ impl Config {
         self.addresses(self.port)
     }
 
-    /// Where metrics have a port of their own.
+    /// Where metrics listen, if they have a port of their own.
     #[must_use]
-    pub fn metrics_addresses(&self) -> Vec<SocketAddr> {
-        self.prometheus.as_ref().map(|prometheus| self.addresses(prometheus.port)).unwrap_or_default()
+    pub fn metrics_addresses(&self, port: u16) -> Vec<SocketAddr> {
+        self.addresses(port)
     }
 
     fn addresses(&self, port: u16) -> Vec<SocketAddr> {
-        self.bound_addresses().into_iter().map(|address| SocketAddr::new(address, port)).collect()
+        let every = [IpAddr::V4(Ipv4Addr::UNSPECIFIED)];
+        let bound = if self.bind_addresses.is_empty() { every.as_slice() } else { &self.bind_addresses };
+        bound.iter().map(|address| SocketAddr::new(*address, port)).collect()
     }
+}
 
-    /// What is listened on; an unspecified IPv6 address stands for both families.
-    pub(super) fn bound_addresses(&self) -> Vec<IpAddr> {
-        match self.bind_addresses.as_slice() {
-            [] => vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED)],
-            addresses => addresses.to_vec(),
-        }
+impl PortRange {
+    /// A range of more than one port.
+    #[must_use]
+    pub fn range(self) -> Option<RangeInclusive<u16>> {
+        (self.first < self.last).then_some(self.first..=self.last)
+    }
+}
+
+impl DataTracks {
+    /// The rules as rooms use them.
+    #[must_use]
+    pub fn compiled(&self) -> TrackRules {
+        TrackRules::new(self.rules.iter().map(|entry| entry.rule.clone()).collect())
     }
 }
 
 /// Ports, candidates and public addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rtc {
+    /// What ICE listens on; empty = every address. Development servers set it to what HTTP is bound to,
+    /// all others are reached through a proxy for HTTP and directly for media.
+    pub bind_addresses: Vec<IpAddr>,
     /// Where ICE over UDP listens.
     pub udp_ports: PortRange,
     /// Where ICE over TCP listens, if it does.
@@ -162,15 +179,6 @@ pub struct Limits {
     pub max_api_request_body_size: usize,
 }
 
-/// Metrics on a port of their own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prometheus {
-    /// On every bind address.
-    pub port: u16,
-    /// Basic authentication.
-    pub login: Option<Login>,
-}
-
 /// A name and its password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
@@ -213,7 +221,7 @@ pub struct DataTracks {
     /// Participants may keep blobs (schemas) on the server.
     pub participant_blobs: bool,
     /// First match wins; what matches none has the defaults.
-    pub rules: Vec<TrackRule>,
+    pub rules: Vec<RuleEntry>,
 }
 
 /// What clients are told when the server stops.
