@@ -28,5 +28,5 @@ pub use config::{Advertised, NetConfig, StartError};
 pub use counters::NetSnapshot;
 pub use shared::WorkerSnapshot;
 pub use sink::EventSink;
-pub use start::{Candidates, start_with};
+pub use start::{Candidates, start, start_with};
 pub use workers::{SendError, SendErrorReason, ShutdownTimeout, Workers};

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use mio::{Poll, Waker};
-use trackyard_peer::{ConnectionFactory, Transport};
+use trackyard_peer::{ConnectionFactory, Str0mFactory, Transport};
 use trackyard_sfu::control::WorkerId;
 use trackyard_sfu::forward::{Worker, WorkerConfig};
 
@@ -29,6 +29,14 @@ const WORKERS_MAX: usize = 1_024;
 
 /// What clients of a worker are to be told: its host candidates.
 pub type Candidates = Vec<(Transport, SocketAddr)>;
+
+/// Starts workers that serve WebRTC clients.
+///
+/// # Errors
+/// [`StartError`]; nothing stays bound or running then.
+pub fn start<S: EventSink>(config: &NetConfig, sink: &S) -> Result<Workers, StartError> {
+    start_with(config, sink, |candidates| Str0mFactory::for_server(candidates, config.mtu))
+}
 
 /// Starts workers whose connections are made by factories of the caller's: `make_factory` is called
 /// once per worker, with its candidates.

@@ -9,4 +9,5 @@
 
 pub mod control;
 pub mod directory;
+pub mod forward;
 pub mod room;

@@ -10,6 +10,13 @@ use super::routes::Sink;
 use super::slot::{Slot, Urgency, contain};
 use crate::control::{Command, Event, Hop, OpenPeer, PeerId, RouteBatch, RouteChange, TrackKey};
 
+/// Whether an offer comes with new ICE credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IceRestart {
+    Yes,
+    No,
+}
+
 impl<F: ConnectionFactory> Worker<F> {
     pub(super) fn apply(&mut self, command: Command, now: Instant) {
         match command {
@@ -22,7 +29,7 @@ impl<F: ConnectionFactory> Worker<F> {
                 self.describe(peer, |peer| peer.add_remote_candidate(target, &candidate));
             }
             Command::RestartIce { peer } => {
-                self.describe(peer, |peer| peer.request_offer(true, now));
+                self.offer(peer, IceRestart::Yes, now);
             }
             Command::Route(batch) => self.apply_routes(batch, now),
             Command::Close { peer } => self.close(peer, now),
@@ -38,20 +45,32 @@ impl<F: ConnectionFactory> Worker<F> {
             return self.outputs.push_back(super::WorkerOutput::Event(open.room, lost));
         };
         self.counters.peers_opened += 1;
-        self.peers.insert(open.peer, Slot::new(peer, open.room));
+        self.peers.insert(open.peer, Slot::new(peer, open));
         self.mark(open.peer, Urgency::Now);
+        if matches!(open.mode, Mode::Dual { .. }) {
+            // Clients wait for it (protocol §4.4).
+            self.offer(open.peer, IceRestart::No, now);
+        }
     }
 
     fn make(&mut self, open: &OpenPeer, now: Instant) -> Option<Peer<F::Connection>> {
-        let mut config = PeerConfig::default();
-        config.data_tracks = open.data_tracks;
-        let factory = &mut self.factory;
+        let factory = &self.factory;
         contain(|| {
-            let publisher = factory.open(Role::Publisher, now);
-            let subscriber =
-                matches!(open.mode, Mode::Dual { .. }).then(|| factory.open(Role::Subscriber, now));
-            Peer::new(open.mode, publisher, subscriber, config, now)
+            let publisher = factory.open(Role::Answering, now);
+            let is_dual = matches!(open.mode, Mode::Dual { .. });
+            let subscriber = is_dual.then(|| factory.open(Role::Offering, now));
+            Peer::new(open.mode, publisher, subscriber, PeerConfig::default(), now)
         })
+    }
+
+    /// Offers the subscriber connection, if there is one.
+    fn offer(&mut self, id: PeerId, restart: IceRestart, now: Instant) {
+        if !self.peers.contains_key(&id) {
+            self.counters.stale_commands += 1;
+            return;
+        }
+        self.with_peer(id, |peer| peer.request_offer(restart == IceRestart::Yes, now));
+        self.mark(id, Urgency::Now);
     }
 
     fn accept_offer(&mut self, id: PeerId, offer: u32, sdp: &str, now: Instant) {

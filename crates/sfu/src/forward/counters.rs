@@ -5,7 +5,7 @@ macro_rules! counters {
     ($($(#[$doc:meta])+ $name:ident,)+) => {
         /// Counters of one worker since its start.
         ///
-        /// Each packet in has one fate: `packets_in = malformed_* + unknown_handle + no_route + routed`.
+        /// Each packet in has one fate: `packets_in = data_tracks_disabled + malformed_* + unknown_handle + no_route + routed`.
         /// Each datagram in has one fate: `datagrams_in = datagrams_mine + datagrams_foreign + garbage_*`.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct WorkerCounters {
@@ -39,6 +39,8 @@ counters! {
     packets_in,
     /// Their bytes.
     packets_in_bytes,
+    /// Of those: from peers that were opened without data tracks.
+    data_tracks_disabled,
     /// Of those: shorter than a header.
     malformed_short,
     /// Of those: another version.

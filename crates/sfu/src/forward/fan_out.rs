@@ -28,6 +28,10 @@ impl<F: ConnectionFactory> Worker<F> {
     pub(super) fn route(&mut self, from: PeerId, packet: &Bytes, now: Instant) {
         self.counters.packets_in += 1;
         self.counters.packets_in_bytes += packet.len() as u64;
+        if !self.peers.get(&from).is_some_and(|slot| slot.may_publish) {
+            self.counters.data_tracks_disabled += 1;
+            return;
+        }
         let header = match Header::parse(packet) {
             Ok(header) => header,
             Err(error) => return self.count_malformed(error),

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use trackyard_peer::{Connection, Peer};
 
-use crate::control::{PeerId, RoomKey};
+use crate::control::{OpenPeer, PeerId, RoomKey};
 
 /// Inputs after which a peer is polled at once. str0m's DTLS takes 30 records between polls
 /// (webrtc.md §4.3); lanes would drop frames that a poll in time could have sent.
@@ -14,10 +14,10 @@ const INPUTS_MAX: u32 = 20;
 const INPUT_BYTES_MAX: usize = 64 * 1024;
 
 /// One peer and what it has been given since it was last polled.
-#[derive(Debug)]
 pub(super) struct Slot<C: Connection> {
     pub(super) peer: Peer<C>,
     pub(super) room: RoomKey,
+    pub(super) may_publish: bool,
     inputs: u32,
     input_bytes: usize,
     urgency: Urgency,
@@ -35,8 +35,9 @@ pub(super) enum Urgency {
 }
 
 impl<C: Connection> Slot<C> {
-    pub(super) fn new(peer: Peer<C>, room: RoomKey) -> Self {
-        Self { peer, room, inputs: 0, input_bytes: 0, urgency: Urgency::Idle }
+    pub(super) fn new(peer: Peer<C>, open: &OpenPeer) -> Self {
+        let (room, may_publish) = (open.room, open.data_tracks);
+        Self { peer, room, may_publish, inputs: 0, input_bytes: 0, urgency: Urgency::Idle }
     }
 
     /// The peer has been given an input; answers the urgency if it has risen.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use trackyard_lanes::LaneStats;
+use trackyard_lanes::{DropReason, LaneStats};
 use trackyard_peer::{ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, Transmit};
 
 use super::demux::{Change, DemuxTable, Owner};
@@ -131,7 +131,7 @@ impl<F: ConnectionFactory> Worker<F> {
     }
 
     /// Lane totals of all peers, those that are gone included.
-    pub fn lane_totals(&mut self) -> LaneStats {
+    pub fn lane_totals(&self) -> LaneStats {
         let mut totals = self.lanes_closed;
         for slot in self.peers.values() {
             totals += slot.peer.totals();
@@ -201,7 +201,8 @@ impl<F: ConnectionFactory> Worker<F> {
             match output {
                 PeerOutput::Transmit(transmit) => self.transmit(transmit),
                 PeerOutput::Event(event) => self.on_event(id, event, now),
-                PeerOutput::Timeout(at) => return self.timers.set(id, at),
+                PeerOutput::Timeout(Some(at)) => return self.timers.set(id, at),
+                PeerOutput::Timeout(None) => return self.timers.remove(id),
             }
         }
     }
@@ -216,9 +217,12 @@ impl<F: ConnectionFactory> Worker<F> {
             }
             PeerEvent::Credentials { target, ufrag } => self.claim_ufrag(Owner { peer: id, target }, &ufrag),
             PeerEvent::Offer { id: offer, sdp } => self.tell(id, Event::Offer { peer: id, id: offer, sdp }),
-            PeerEvent::Connected | PeerEvent::Restored => self.tell(id, Event::Connected { peer: id }),
+            PeerEvent::Connected => self.tell(id, Event::Connected { peer: id }),
             PeerEvent::Interrupted => self.tell(id, Event::Interrupted { peer: id }),
             PeerEvent::Failed(target) => self.tell(id, Event::Failed { peer: id, target }),
+            // Rooms give nobody up for an interruption, so its end changes nothing for them; lanes
+            // wait for channels by themselves.
+            _ => {}
         }
     }
 
@@ -290,9 +294,16 @@ impl<F: ConnectionFactory> Worker<F> {
         self.demux.forget(id);
         self.announce_claims();
         if let Some(totals) = contain(|| slot.peer.totals()) {
-            self.lanes_closed += totals;
+            self.lanes_closed += settled(totals);
         }
         // A peer that has panicked may panic again when it is dropped.
         contain(|| drop(slot));
     }
+}
+
+/// The accounts of a receiver that is gone: what still waited was dropped with it.
+fn settled(mut totals: LaneStats) -> LaneStats {
+    totals.drops[DropReason::Removed as usize] += totals.frames_waiting;
+    totals.frames_waiting = 0;
+    totals
 }

@@ -60,17 +60,17 @@ pub(super) struct NotADescription;
 
 #[derive(Debug, Default)]
 pub(super) struct FakeFactory {
-    made: usize,
+    made: AtomicUsize,
     pub(super) gauges: Arc<Gauges>,
 }
 
 impl ConnectionFactory for FakeFactory {
     type Connection = Fake;
 
-    fn open(&mut self, _role: Role, now: Instant) -> Fake {
-        self.made += 1;
+    fn open(&self, _role: Role, now: Instant) -> Fake {
+        let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         Fake {
-            ufrag: format!("u{}", self.made),
+            ufrag: format!("u{made}"),
             outputs: VecDeque::new(),
             client: None,
             unpolled: 0,

@@ -95,7 +95,7 @@ fn a_peer_is_polled_after_at_most_20_datagrams() {
     }
     bench.run();
     assert_eq!(bench.received(bystander).len(), 200);
-    assert_eq!(bench.gauges.unpolled_max.load(Ordering::Relaxed), 20);
+    assert!(bench.gauges.unpolled_max.load(Ordering::Relaxed) <= 20);
 }
 
 #[test]
