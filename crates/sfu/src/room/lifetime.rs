@@ -1,0 +1,139 @@
+//! The room itself: its counts, what others are told of it, and when it ends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use trackyard_proto::sid::{self, SidKind};
+use trackyard_proto::signal::LeaveAction;
+use trackyard_proto::{DisconnectReason, Response, RoomInfo};
+
+use super::Room;
+use super::config::RoomConfig;
+use super::io::Output;
+use super::leave::Departure;
+use super::timers::Timer;
+use crate::control::Now;
+
+/// Counts are told at most this often (protocol §7).
+const COUNTS_PAUSE: Duration = Duration::from_secs(5);
+/// A room does not end while a join waits for the directory; it looks again after this.
+const END_RETRY: Duration = Duration::from_secs(1);
+
+/// What the room remembers of its own course.
+#[derive(Debug, Default)]
+pub(super) struct Lifetime {
+    /// Someone who counts is there.
+    occupied: bool,
+    /// When the room's state was last told.
+    told_at: Option<Instant>,
+}
+
+/// A room's state before anyone has come.
+pub(super) fn first_info(config: &RoomConfig, random: &mut fastrand::Rng, now: Now) -> RoomInfo {
+    RoomInfo {
+        sid: sid::generate(SidKind::Room, |bound| random.u32(..bound)),
+        name: config.name.clone(),
+        empty_timeout_s: seconds(config.empty_timeout),
+        departure_timeout_s: seconds(config.departure_timeout),
+        max_participants: config.max_participants,
+        creation_time_ms: now.unix_ms,
+        metadata: config.metadata.clone(),
+        num_participants: 0,
+        num_publishers: 0,
+        active_recording: false,
+    }
+}
+
+fn seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}
+
+impl Room {
+    /// The room's first steps.
+    pub(super) fn begin(&mut self) {
+        self.claim_room();
+        self.timers.set(Timer::RoomEnd, self.now.instant + self.config.empty_timeout);
+    }
+
+    /// Someone has come.
+    pub(super) fn occupied(&mut self) {
+        if !self.lifetime.occupied && self.has_occupants() {
+            self.lifetime.occupied = true;
+            self.timers.cancel(Timer::RoomEnd);
+        }
+    }
+
+    /// Someone has left.
+    pub(super) fn vacated(&mut self) {
+        if self.lifetime.occupied && !self.has_occupants() {
+            self.lifetime.occupied = false;
+            self.timers.set(Timer::RoomEnd, self.now.instant + self.config.departure_timeout);
+        }
+    }
+
+    /// Nobody has come, or come back.
+    pub(super) fn room_end_due(&mut self) {
+        if self.claims.is_empty() {
+            self.end(DisconnectReason::RoomClosed, LeaveAction::Disconnect);
+        } else {
+            self.timers.set(Timer::RoomEnd, self.now.instant + END_RETRY);
+        }
+    }
+
+    /// The node stops.
+    pub(super) fn shut_down(&mut self, action: LeaveAction) {
+        self.end(DisconnectReason::ServerShutdown, action);
+    }
+
+    /// Everyone has to leave, and the room is gone.
+    pub(super) fn end(&mut self, reason: DisconnectReason, action: LeaveAction) {
+        if self.closed {
+            return;
+        }
+        self.closed = true;
+        self.refuse_pending();
+        let peers: Vec<_> = self.members.iter().map(|member| member.peer).collect();
+        for peer in peers {
+            self.remove(peer, Departure::told(reason, action));
+        }
+        self.flush_routes();
+        self.release_room();
+        self.timers.clear();
+        self.outputs.push_back(Output::Closed);
+    }
+
+    /// Who is there has changed: recount, and tell it with the next update.
+    pub(super) fn counts_changed(&mut self) {
+        let counted = self.members.iter().filter(|member| !member.is_dependent()).count();
+        let publishers = self.members.iter().filter(|member| member.face().is_publisher).count();
+        let recording = self.members.iter().any(|member| member.face().permission.recorder);
+        let info = Arc::make_mut(&mut self.info);
+        let before = (info.num_participants, info.num_publishers);
+        info.num_participants = u32::try_from(counted).unwrap_or(u32::MAX);
+        info.num_publishers = u32::try_from(publishers).unwrap_or(u32::MAX);
+        let changed = before != (info.num_participants, info.num_publishers);
+        if std::mem::replace(&mut info.active_recording, recording) != recording {
+            self.timers.set(Timer::RoomUpdate, self.now.instant);
+        } else if changed {
+            let last = self.lifetime.told_at.map_or(self.now.instant, |last| last + COUNTS_PAUSE);
+            self.timers.set_by(Timer::RoomUpdate, last.max(self.now.instant));
+        }
+    }
+
+    /// Replaces the room's metadata and says so at once.
+    pub(super) fn set_room_metadata(&mut self, metadata: String) {
+        Arc::make_mut(&mut self.info).metadata = metadata;
+        self.timers.set(Timer::RoomUpdate, self.now.instant);
+    }
+
+    /// Everyone is told how the room is.
+    pub(super) fn room_update_due(&mut self) {
+        self.lifetime.told_at = Some(self.now.instant);
+        let connections = self.members.iter().filter_map(|member| member.connection).collect();
+        self.broadcast(connections, Response::RoomUpdate(self.info()));
+    }
+
+    fn has_occupants(&self) -> bool {
+        self.members.iter().any(|member| !member.is_dependent())
+    }
+}

@@ -1,0 +1,113 @@
+//! What participants may do, and its revocation while they are here (protocol §7, §8.2).
+
+use std::sync::Arc;
+
+use trackyard_proto::signal::{LeaveAction, Reason, SubscriptionPermission};
+use trackyard_proto::{DisconnectReason, Permission};
+
+use super::Room;
+use super::audience::Audience;
+use super::io::Admin;
+use super::join::SOURCES;
+use super::leave::Departure;
+use crate::control::PeerId;
+
+impl Room {
+    /// A publisher says who may subscribe to it.
+    pub(super) fn set_audience(&mut self, peer: PeerId, permission: SubscriptionPermission) {
+        let Some(audience) = Audience::new(permission, self.config.limits.permission_entries) else {
+            self.counters.permissions_too_long += 1;
+            let how =
+                (Reason::LimitExceeded, "the subscription permission names too many participants and tracks");
+            return self.respond(peer, 0, how, None);
+        };
+        if let Some(member) = self.members.get_mut(peer) {
+            member.audience = audience;
+        }
+        self.reconcile_publisher(peer);
+    }
+
+    /// An administrator wants something.
+    pub(super) fn admin(&mut self, admin: Admin) {
+        match admin {
+            Admin::UpdatePermission { identity, permission } => {
+                self.with_member(&identity, |room, peer| room.set_permission(peer, permission));
+            }
+            Admin::UpdateParticipant { identity, name, metadata, attributes } => {
+                self.with_member(&identity, |room, peer| {
+                    room.change_state(peer, (name, metadata, attributes))
+                });
+            }
+            Admin::RemoveParticipant { identity } => {
+                let departure =
+                    Departure::told(DisconnectReason::ParticipantRemoved, LeaveAction::Disconnect);
+                self.with_member(&identity, |room, peer| room.remove(peer, departure));
+            }
+            Admin::UpdateRoomMetadata { metadata } => self.set_room_metadata(metadata),
+            Admin::DeleteRoom => self.end(DisconnectReason::RoomDeleted, LeaveAction::Disconnect),
+        }
+    }
+
+    fn with_member(&mut self, identity: &str, act: impl FnOnce(&mut Self, PeerId)) {
+        match self.members.by_identity(identity) {
+            Some(peer) => act(self, peer),
+            None => self.counters.stale_inputs += 1,
+        }
+    }
+
+    /// Replaces what a participant may do; what it has beyond that goes.
+    fn set_permission(&mut self, peer: PeerId, permission: Permission) {
+        let Some(member) = self.members.get_mut(peer) else { return };
+        let before = std::mem::replace(&mut member.face_mut().permission, permission.clone());
+        let grant = Arc::make_mut(&mut member.verified).claims.video.get_or_insert_default();
+        write_grant(grant, &permission);
+        if before.can_publish_data && !permission.can_publish_data {
+            self.revoke_tracks(peer);
+        }
+        if before.hidden != permission.hidden {
+            self.visibility_changed(peer);
+        }
+        if before.can_subscribe != permission.can_subscribe || before.recorder != permission.recorder {
+            self.reconcile_subscriber(peer);
+        }
+        self.state_changed(peer);
+        self.refresh_soon(peer);
+        self.counts_changed();
+        self.vacated();
+        self.occupied();
+    }
+
+    /// A participant has become hidden, or visible: others see it leave, or come with all its tracks.
+    fn visibility_changed(&mut self, peer: PeerId) {
+        let Some(member) = self.members.get_mut(peer) else { return };
+        let keys = member.published.keys();
+        let hidden = member.is_hidden();
+        member.announced.forget(if hidden { Vec::new() } else { keys.clone() });
+        let disappeared = hidden.then(|| member.snapshot());
+        for key in keys {
+            self.serial += 1;
+            let serial = self.serial;
+            if let Some(track) = self.tracks.get_mut(key) {
+                track.serial = serial;
+                track.announced_at = None;
+            }
+        }
+        if let Some(info) = disappeared {
+            self.disappeared(&info);
+        }
+        self.reconcile_publisher(peer);
+    }
+}
+
+fn write_grant(grant: &mut trackyard_auth::VideoGrant, permission: &Permission) {
+    let named = SOURCES.iter().filter(|(_, number)| permission.can_publish_sources.contains(number));
+    grant.can_publish_sources = named.map(|(name, _)| (*name).to_owned()).collect();
+    grant.can_subscribe = Some(permission.can_subscribe);
+    grant.can_publish = Some(permission.can_publish);
+    grant.can_publish_data = Some(permission.can_publish_data);
+    grant.hidden = permission.hidden;
+    grant.recorder = permission.recorder;
+    grant.can_update_own_metadata = Some(permission.can_update_metadata);
+    grant.agent = permission.agent;
+    grant.can_subscribe_metrics = Some(permission.can_subscribe_metrics);
+}

@@ -1,0 +1,72 @@
+//! The data tracks of one publisher, by handle and by name.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use trackyard_proto::DataTrackInfo;
+
+use crate::control::TrackKey;
+
+/// What a track takes in a list beside its strings: tags, lengths, handle, encryption.
+const ENTRY_BYTES: usize = 16;
+
+/// The data tracks of one publisher.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    by_handle: HashMap<u16, TrackKey>,
+    by_name: HashMap<String, TrackKey>,
+    /// In the order of publication.
+    infos: BTreeMap<TrackKey, Arc<DataTrackInfo>>,
+    bytes: usize,
+}
+
+impl Published {
+    pub(super) fn insert(&mut self, key: TrackKey, info: Arc<DataTrackInfo>) {
+        self.by_handle.insert(info.pub_handle, key);
+        self.by_name.insert(info.name.clone(), key);
+        self.bytes += entry_bytes(&info);
+        self.infos.insert(key, info);
+    }
+
+    pub(super) fn remove(&mut self, key: TrackKey) -> Option<Arc<DataTrackInfo>> {
+        let info = self.infos.remove(&key)?;
+        self.by_handle.remove(&info.pub_handle);
+        self.by_name.remove(&info.name);
+        self.bytes -= entry_bytes(&info);
+        Some(info)
+    }
+
+    pub(super) fn by_handle(&self, handle: u16) -> Option<TrackKey> {
+        self.by_handle.get(&handle).copied()
+    }
+
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    pub(super) fn keys(&self) -> Vec<TrackKey> {
+        self.infos.keys().copied().collect()
+    }
+
+    pub(super) fn list(&self) -> Vec<Arc<DataTrackInfo>> {
+        self.infos.values().cloned().collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.infos.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.infos.is_empty()
+    }
+
+    /// About how long the list is on the wire.
+    pub(super) fn list_bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+fn entry_bytes(info: &DataTrackInfo) -> usize {
+    let schema = info.schema.as_ref().map_or(0, |schema| schema.name.len() + ENTRY_BYTES);
+    info.sid.len() + info.name.len() + schema + ENTRY_BYTES
+}

@@ -1,0 +1,112 @@
+//! A participant's own name, metadata and attributes, and the token that carries them on (protocol §2, §7).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use trackyard_proto::limits;
+use trackyard_proto::signal::{MetadataUpdate, Reason};
+
+use super::Room;
+use super::admission::attribute_bytes;
+use super::io::Output;
+use super::timers::Timer;
+use crate::control::PeerId;
+
+/// A fresh token is sent this often.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
+/// And after a change, but not more often than this: each costs a signature.
+const REFRESH_PAUSE: Duration = Duration::from_secs(1);
+
+/// What changes: name, metadata, attributes to merge.
+pub(super) type StateChange = (Option<String>, Option<String>, BTreeMap<String, String>);
+
+impl Room {
+    /// A client changes its own state. It waits for the answer as well as for its own update.
+    pub(super) fn update_metadata(&mut self, peer: PeerId, update: MetadataUpdate) {
+        let MetadataUpdate { request_id, name, metadata, attributes, echo } = update;
+        let change = (name, metadata, attributes);
+        let how = match self.check_state(peer, &change) {
+            Ok(()) => {
+                self.change_state(peer, change);
+                (Reason::Ok, "")
+            }
+            Err(how) => how,
+        };
+        self.respond(peer, request_id, how, Some(echo));
+    }
+
+    /// Changes a participant's state; empty texts leave it as it is, empty attributes delete.
+    pub(super) fn change_state(&mut self, peer: PeerId, (name, metadata, attributes): StateChange) {
+        let Some(member) = self.members.get_mut(peer) else { return };
+        let face = member.face_mut();
+        face.name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| std::mem::take(&mut face.name));
+        let metadata = metadata.filter(|metadata| !metadata.is_empty());
+        face.metadata = metadata.unwrap_or_else(|| std::mem::take(&mut face.metadata));
+        merge(&mut face.attributes, attributes);
+        let (name, metadata, attributes) =
+            (face.name.clone(), face.metadata.clone(), face.attributes.clone());
+        let claims = &mut Arc::make_mut(&mut member.verified).claims;
+        (claims.name, claims.metadata, claims.attributes) = (name, metadata, attributes);
+        self.state_changed(peer);
+        self.refresh_soon(peer);
+    }
+
+    /// Sends a fresh token and plans the next.
+    pub(super) fn refresh_token(&mut self, peer: PeerId) {
+        let now = self.now.instant;
+        let Some(member) = self.members.get_mut(peer) else { return };
+        self.timers.set(Timer::Refresh(peer), now + REFRESH_INTERVAL);
+        if let Some(connection) = member.connection {
+            member.refreshed_at = now;
+            let verified = Arc::clone(&member.verified);
+            self.outputs.push_back(Output::RefreshToken { connection, verified });
+        }
+    }
+
+    /// The token is no longer what it should be.
+    pub(super) fn refresh_soon(&mut self, peer: PeerId) {
+        let Some(member) = self.members.get(peer) else { return };
+        let at = self.now.instant.max(member.refreshed_at + REFRESH_PAUSE);
+        self.timers.set_by(Timer::Refresh(peer), at);
+    }
+
+    fn check_state(&self, peer: PeerId, change: &StateChange) -> Result<(), (Reason, &'static str)> {
+        let (name, metadata, attributes) = change;
+        let Some(face) = self.members.get(peer).map(super::member::Member::face) else {
+            return Err((Reason::NotFound, "no such participant"));
+        };
+        if !face.permission.can_update_metadata {
+            return Err((Reason::NotAllowed, "not allowed to change own name, metadata or attributes"));
+        }
+        if name.as_ref().is_some_and(|name| name.len() > limits::NAME_BYTES) {
+            return Err((Reason::LimitExceeded, "a name has at most 256 bytes"));
+        }
+        if metadata.as_ref().is_some_and(|metadata| metadata.len() > limits::METADATA_BYTES) {
+            return Err((Reason::LimitExceeded, "metadata has at most 512 KiB"));
+        }
+        if merged_bytes(&face.attributes, attributes) > limits::ATTRIBUTES_BYTES {
+            return Err((Reason::LimitExceeded, "attributes have at most 64 KiB"));
+        }
+        Ok(())
+    }
+}
+
+fn merge(attributes: &mut BTreeMap<String, String>, change: BTreeMap<String, String>) {
+    for (key, value) in change {
+        if value.is_empty() {
+            attributes.remove(&key);
+        } else {
+            attributes.insert(key, value);
+        }
+    }
+}
+
+/// What the attributes would count after the change, or the change alone if that is more.
+fn merged_bytes(attributes: &BTreeMap<String, String>, change: &BTreeMap<String, String>) -> usize {
+    let kept = attributes.iter().filter(|(key, _)| !change.contains_key(*key));
+    let kept: usize = kept.map(|(key, value)| key.len() + value.len()).sum();
+    let set = change.iter().filter(|(_, value)| !value.is_empty());
+    let set: usize = set.map(|(key, value)| key.len() + value.len()).sum();
+    attribute_bytes(change).max(kept + set)
+}
