@@ -7,6 +7,13 @@
 //!
 //! It never reads a clock, draws a random number, opens a socket or logs.
 
+mod estimator;
+mod lane;
+mod outbox;
 mod rules;
+mod stats;
 
+pub use lane::{FRAME_PACKETS_MAX, PACKET_BYTES_MAX};
+pub use outbox::{Outbox, OutboxConfig};
 pub use rules::{LaneRules, Policy};
+pub use stats::{DropReason, LaneStats};

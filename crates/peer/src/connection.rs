@@ -37,6 +37,18 @@ pub enum ChannelKind {
     DataTrack,
 }
 
+impl ChannelKind {
+    /// The label by which it is known on the wire.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Reliable => "_reliable",
+            Self::Lossy => "_lossy",
+            Self::DataTrack => "_data_track",
+        }
+    }
+}
+
 /// What carries a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
@@ -44,6 +56,19 @@ pub enum Transport {
     Udp,
     /// ICE/TCP: framed by RFC 4571.
     Tcp,
+}
+
+/// A datagram that has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Datagram<'d> {
+    /// What has carried it.
+    pub transport: Transport,
+    /// From whom.
+    pub source: SocketAddr,
+    /// To which of our addresses.
+    pub destination: SocketAddr,
+    /// What it holds.
+    pub contents: &'d [u8],
 }
 
 /// A datagram to send.
@@ -87,6 +112,28 @@ pub enum ConnectionEvent {
     Message(ChannelKind, Bytes),
     /// DTLS or SCTP has ended, from the other side or by failure.
     Closed,
+}
+
+/// Which part a connection plays in the exchange of descriptions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// A server that answers: ICE-lite, the client makes the channels.
+    Answering,
+    /// A server that offers: ICE-lite, and makes the three channels itself.
+    Offering,
+    /// A client that offers and makes the three channels.
+    ClientOffering,
+    /// A client that answers; the server makes the channels.
+    ClientAnswering,
+}
+
+/// Makes connections.
+pub trait ConnectionFactory {
+    /// What it makes.
+    type Connection: Connection;
+
+    /// A new connection for this part.
+    fn open(&self, role: Role, now: Instant) -> Self::Connection;
 }
 
 /// One peer connection. After each `&mut` call, poll until `Timeout`.

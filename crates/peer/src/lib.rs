@@ -11,7 +11,14 @@
 //! answers `Timeout`.
 
 mod connection;
+mod peer;
+mod sdp;
+mod str0m_engine;
 
 pub use connection::{
-    ChannelKind, Connection, ConnectionEvent, ConnectionOutput, Mode, Target, Transmit, Transport,
+    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, Datagram, Mode, Role,
+    Target, Transmit, Transport,
 };
+pub use peer::{DescriptionError, Peer, PeerConfig, PeerEvent, PeerOutput};
+pub use sdp::{SDP_BYTES_MAX, SECTIONS_MAX, SdpError};
+pub use str0m_engine::{Str0m, Str0mError, Str0mFactory};

@@ -1,0 +1,322 @@
+//! A participant's connections and what it receives on them.
+
+mod downstream;
+mod event;
+mod liveness;
+mod offers;
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::Bytes;
+use trackyard_lanes::{LaneRules, LaneStats, OutboxConfig};
+use trackyard_wire::{Handle, Header};
+
+use crate::connection::{ChannelKind, Connection, ConnectionEvent, ConnectionOutput, Datagram, Mode, Target};
+use downstream::Downstream;
+pub use event::{PeerEvent, PeerOutput};
+use liveness::Liveness;
+pub use offers::DescriptionError;
+use offers::Offers;
+
+/// How a peer behaves.
+#[derive(Debug, Clone, Default)]
+pub struct PeerConfig {
+    /// Bounds of what waits for it.
+    pub outbox: OutboxConfig,
+    /// The id of its first offer; 0 is avoided, for it fits any answer.
+    pub first_offer_id: u32,
+}
+
+/// A participant's connections and what it receives on them.
+///
+/// Its invariant: whatever one side sends, the peer's memory stays within its bounds, and its outputs
+/// concern this participant alone.
+pub struct Peer<C: Connection> {
+    mode: Mode,
+    publisher: C,
+    subscriber: Option<C>,
+    offers: Offers,
+    downstream: Downstream,
+    liveness: [Liveness; 2],
+    ufrags: [Option<String>; 2],
+    outputs: VecDeque<PeerOutput>,
+    wakes: [Option<Instant>; 2],
+    connected: bool,
+}
+
+impl<C: Connection> Peer<C> {
+    /// A peer with one connection, or with two: in dual mode `subscriber` must be given.
+    pub fn new(mode: Mode, publisher: C, subscriber: Option<C>, config: PeerConfig, now: Instant) -> Self {
+        let mut peer = Self {
+            mode,
+            publisher,
+            subscriber,
+            offers: Offers::new(config.first_offer_id),
+            downstream: Downstream::new(config.outbox),
+            liveness: [Liveness::default(), Liveness::default()],
+            ufrags: [None, None],
+            outputs: VecDeque::new(),
+            wakes: [Some(now), Some(now)],
+            connected: false,
+        };
+        peer.credentials(Target::Publisher);
+        peer.credentials(Target::Subscriber);
+        peer
+    }
+
+    /// A datagram has come for one of the connections.
+    pub fn handle_datagram(&mut self, target: Target, datagram: Datagram<'_>, now: Instant) {
+        let Datagram { transport, source, destination, contents } = datagram;
+        if let Some(connection) = self.connection(target) {
+            connection.handle_datagram(transport, source, destination, contents, now);
+            self.touched(target, now);
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for target in [Target::Publisher, Target::Subscriber] {
+            if self.wakes[target as usize].is_some_and(|wake| wake <= now) {
+                self.wakes[target as usize] = None;
+                if let Some(connection) = self.connection(target) {
+                    connection.handle_timeout(now);
+                }
+                self.touched(target, now);
+            }
+            if self.liveness[target as usize].handle_timeout(now) {
+                self.event(PeerEvent::Failed(target));
+            }
+        }
+        self.downstream.handle_timeout(now);
+        self.flush(now);
+    }
+
+    /// What comes next.
+    pub fn poll_output(&mut self) -> PeerOutput {
+        self.outputs.pop_front().unwrap_or_else(|| PeerOutput::Timeout(self.poll_timeout()))
+    }
+
+    /// The client's offer for its publisher connection.
+    ///
+    /// # Errors
+    /// When it cannot be used; the connection is as before.
+    pub fn accept_offer(&mut self, _id: u32, sdp: &str, now: Instant) -> Result<String, DescriptionError> {
+        let answer = self.publisher.accept_offer(sdp, now).map_err(DescriptionError::new)?;
+        self.liveness[Target::Publisher as usize].described(sdp.contains("m=application"));
+        self.credentials(Target::Publisher);
+        self.touched(Target::Publisher, now);
+        Ok(answer)
+    }
+
+    /// Offers the subscriber connection, as soon as no other offer is unanswered.
+    pub fn request_offer(&mut self, ice_restart: bool, now: Instant) {
+        if self.subscriber.is_some() && self.offers.request(ice_restart) {
+            self.send_offer(now);
+        }
+    }
+
+    /// The client's answer to our offer; one to an older offer is passed over.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn accept_answer(&mut self, id: u32, sdp: &str, now: Instant) -> Result<(), DescriptionError> {
+        let Some(subscriber) = &mut self.subscriber else { return Err(DescriptionError::no_offer()) };
+        if !self.offers.answers(id) {
+            return Ok(());
+        }
+        subscriber.accept_answer(sdp, now).map_err(DescriptionError::new)?;
+        self.touched(Target::Subscriber, now);
+        if self.offers.answered() {
+            self.send_offer(now);
+        }
+        Ok(())
+    }
+
+    /// A candidate of the client.
+    ///
+    /// # Errors
+    /// When it is garbled.
+    pub fn add_remote_candidate(&mut self, target: Target, candidate: &str) -> Result<(), DescriptionError> {
+        let Some(connection) = self.connection(target) else { return Ok(()) };
+        connection.add_remote_candidate(candidate).map_err(DescriptionError::new)
+    }
+
+    /// By which ICE user name a connection is found.
+    pub fn ufrag(&mut self, target: Target) -> Option<String> {
+        self.connection(target).map(Connection::local_ufrag)
+    }
+
+    /// Begins to receive a track under a handle, or changes how.
+    pub fn add_lane(&mut self, handle: Handle, rules: LaneRules, _now: Instant) {
+        self.downstream.outbox().add_lane(handle, rules);
+    }
+
+    /// No longer receives a track; gives what became of its frames.
+    pub fn remove_lane(&mut self, handle: Handle, _now: Instant) -> Option<LaneStats> {
+        self.downstream.outbox().remove_lane(handle)
+    }
+
+    /// A packet of a track that it receives.
+    pub fn push(&mut self, handle: Handle, header: &Header, packet: &Bytes, now: Instant) {
+        self.downstream.outbox().push(handle, header, packet, now);
+        self.flush(now);
+    }
+
+    /// What became of one track's frames.
+    pub fn lane_stats(&mut self, handle: Handle) -> Option<LaneStats> {
+        self.downstream.outbox().lane_stats(handle).copied()
+    }
+
+    /// What became of all tracks' frames.
+    pub fn totals(&self) -> LaneStats {
+        self.downstream.totals()
+    }
+
+    /// Sends a message to the participant; `false` if the channel is full or not open.
+    pub fn write(&mut self, kind: ChannelKind, message: &[u8], now: Instant) -> bool {
+        let target = self.primary();
+        let accepted = self.connection(target).is_some_and(|connection| connection.write(kind, message));
+        self.touched(target, now);
+        accepted
+    }
+
+    /// Says goodbye on all connections.
+    pub fn close(&mut self, now: Instant) {
+        self.publisher.close(now);
+        self.touched(Target::Publisher, now);
+        if let Some(subscriber) = &mut self.subscriber {
+            subscriber.close(now);
+            self.touched(Target::Subscriber, now);
+        }
+    }
+
+    /// Where what the participant receives goes, and which connection decides that it is connected.
+    fn primary(&self) -> Target {
+        match self.mode {
+            Mode::Dual { subscriber_primary: true } => Target::Subscriber,
+            Mode::Single | Mode::Dual { .. } => Target::Publisher,
+        }
+    }
+
+    fn connection(&mut self, target: Target) -> Option<&mut C> {
+        match target {
+            Target::Publisher => Some(&mut self.publisher),
+            Target::Subscriber => self.subscriber.as_mut(),
+        }
+    }
+
+    fn send_offer(&mut self, now: Instant) {
+        let Some(subscriber) = &mut self.subscriber else { return };
+        let ice_restart = self.offers.next_is_restart();
+        match subscriber.create_offer(ice_restart, now) {
+            Ok(Some(sdp)) => {
+                let id = self.offers.sent();
+                self.liveness[Target::Subscriber as usize].described(true);
+                self.credentials(Target::Subscriber);
+                self.event(PeerEvent::Offer { id, sdp });
+            }
+            Ok(None) => self.offers.nothing_to_offer(),
+            Err(_) => self.event(PeerEvent::Failed(Target::Subscriber)),
+        }
+        self.touched(Target::Subscriber, now);
+    }
+
+    /// Tells new ICE credentials before anything by which the client could use them.
+    fn credentials(&mut self, target: Target) {
+        let ufrag = self.ufrag(target);
+        if ufrag != self.ufrags[target as usize] {
+            self.ufrags[target as usize].clone_from(&ufrag);
+            if let Some(ufrag) = ufrag {
+                self.event(PeerEvent::Credentials { target, ufrag });
+            }
+        }
+    }
+
+    /// A connection has been given something: takes what it says, and writes what has become possible.
+    fn touched(&mut self, target: Target, now: Instant) {
+        self.drain(target, now);
+        if target == self.primary() {
+            self.flush(now);
+        }
+    }
+
+    fn flush(&mut self, now: Instant) {
+        let target = self.primary();
+        let Some(connection) = (match target {
+            Target::Publisher => Some(&mut self.publisher),
+            Target::Subscriber => self.subscriber.as_mut(),
+        }) else {
+            return;
+        };
+        if self.downstream.flush(connection, now) {
+            self.drain(target, now);
+        }
+    }
+
+    fn drain(&mut self, target: Target, now: Instant) {
+        loop {
+            let Some(connection) = self.connection(target) else { return };
+            match connection.poll_output() {
+                ConnectionOutput::Transmit(transmit) => {
+                    self.outputs.push_back(PeerOutput::Transmit(transmit))
+                }
+                ConnectionOutput::Event(event) => self.on_event(target, event, now),
+                ConnectionOutput::Timeout(at) => {
+                    self.wakes[target as usize] = Some(at);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn on_event(&mut self, target: Target, event: ConnectionEvent, now: Instant) {
+        let primary = target == self.primary();
+        let liveness = &mut self.liveness[target as usize];
+        match event {
+            ConnectionEvent::Connected => {
+                liveness.connected(now);
+                if primary && !std::mem::replace(&mut self.connected, true) {
+                    self.event(PeerEvent::Connected);
+                }
+            }
+            ConnectionEvent::Interrupted => {
+                liveness.interrupted(now);
+                self.event(PeerEvent::Interrupted);
+            }
+            ConnectionEvent::Restored => {
+                liveness.restored();
+                self.event(PeerEvent::Restored);
+            }
+            ConnectionEvent::ChannelOpen(kind) => {
+                liveness.opened(kind);
+                if primary && kind == ChannelKind::DataTrack {
+                    self.downstream.outbox().set_open(true, now);
+                }
+                self.event(PeerEvent::ChannelOpen(target, kind));
+            }
+            ConnectionEvent::ChannelClosed(kind) => {
+                if primary && kind == ChannelKind::DataTrack {
+                    self.downstream.outbox().set_open(false, now);
+                }
+            }
+            ConnectionEvent::Message(ChannelKind::DataTrack, packet) => self.event(PeerEvent::Packet(packet)),
+            ConnectionEvent::Message(kind, message) => self.event(PeerEvent::Message(kind, message)),
+            ConnectionEvent::Closed => {
+                if primary {
+                    self.downstream.outbox().set_open(false, now);
+                }
+                self.event(PeerEvent::Failed(target));
+            }
+        }
+    }
+
+    fn event(&mut self, event: PeerEvent) {
+        self.outputs.push_back(PeerOutput::Event(event));
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let liveness = self.liveness.iter().filter_map(Liveness::poll_timeout);
+        self.wakes.iter().flatten().copied().chain(liveness).chain(self.downstream.poll_timeout()).min()
+    }
+}

@@ -1,0 +1,52 @@
+//! What a peer answers.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::connection::{ChannelKind, Target, Transmit};
+
+/// What a peer wants after a call.
+#[derive(Debug)]
+pub enum PeerOutput {
+    /// Send this; then poll again.
+    Transmit(Transmit),
+    /// This has happened; then poll again.
+    Event(PeerEvent),
+    /// Nothing more until then, or until the next call.
+    Timeout(Option<Instant>),
+}
+
+/// What has happened to a peer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PeerEvent {
+    /// An offer for the client's subscriber connection.
+    Offer {
+        /// Pairs the answer with it.
+        id: u32,
+        /// The description.
+        sdp: String,
+    },
+    /// Datagrams of a connection are recognised by this ICE user name from now on. Comes before the description that carries it.
+    Credentials {
+        /// Of which connection.
+        target: Target,
+        /// The user name.
+        ufrag: String,
+    },
+    /// The primary connection is up; once.
+    Connected,
+    /// A connection has lost its path, and may find it again.
+    Interrupted,
+    /// The path is back.
+    Restored,
+    /// A connection cannot be saved without the client.
+    Failed(Target),
+    /// A channel can be used.
+    ChannelOpen(Target, ChannelKind),
+    /// A message on the client's `_data_track` channel.
+    Packet(Bytes),
+    /// A message on another channel.
+    Message(ChannelKind, Bytes),
+}
