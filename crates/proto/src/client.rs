@@ -3,7 +3,7 @@
 /// The client's software (`ClientInfo`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClientInfo {
-    /// The SDK's lower-case name as in the `sdk` query parameter; empty if unknown.
+    /// The SDK's lower-case name as in the `sdk` query parameter, `swift` for `ios`; empty if unknown.
     pub sdk: String,
     /// The SDK's version.
     pub version: String,

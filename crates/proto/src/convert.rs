@@ -15,7 +15,7 @@ mod response;
 mod room;
 mod sync_state;
 
-pub(crate) use client::sdk_number;
+pub(crate) use client::sdk_by_name;
 pub(crate) use json::{known_request, known_response};
 
 use crate::signal::DecodeError;

@@ -28,8 +28,13 @@ const SDKS: [&str; 16] = [
     "dotnet",
 ];
 
-/// The number of an SDK by its lower-case name; 0 if unknown.
-pub(crate) fn sdk_number(name: &str) -> i32 {
+/// An SDK by the name it gives itself in a query: the protocol's own name for it, or empty.
+pub(crate) fn sdk_by_name(name: &str) -> &'static str {
+    let name = if name == "ios" { "swift" } else { name };
+    SDKS.into_iter().find(|sdk| *sdk == name).unwrap_or("")
+}
+
+fn sdk_number(name: &str) -> i32 {
     let position = SDKS.iter().position(|sdk| *sdk == name).unwrap_or(0);
     i32::try_from(position).unwrap_or(0)
 }
@@ -55,7 +60,7 @@ impl From<pb::ClientInfo> for ClientInfo {
 impl From<&ClientInfo> for pb::ClientInfo {
     fn from(info: &ClientInfo) -> Self {
         Self {
-            sdk: sdk_number(&info.sdk),
+            sdk: sdk_number(sdk_by_name(&info.sdk)),
             version: info.version.clone(),
             protocol: info.protocol,
             client_protocol: info.client_protocol,

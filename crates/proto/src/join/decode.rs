@@ -126,6 +126,3 @@ fn compressed(plain: &[u8]) -> pb::WrappedJoinRequest {
         Err(_) => wrapped(Wrapping::None, plain.to_vec()),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::JoinRequest;
 use crate::client::ConnectionSettings;
-use crate::convert::sdk_number;
+use crate::convert::sdk_by_name;
 use crate::limits::JOIN_REQUEST_BYTES;
 
 /// What v0 query parameters ask for.
@@ -90,7 +90,7 @@ impl JoinQuery {
         let client = &mut self.request.client;
         match name {
             // A name that is not one of the protocol's stays unknown.
-            "sdk" => client.sdk = if sdk_number(value) == 0 { String::new() } else { value.to_owned() },
+            "sdk" => sdk_by_name(value).clone_into(&mut client.sdk),
             "version" => value.clone_into(&mut client.version),
             "protocol" => client.protocol = value.parse().unwrap_or(0),
             "client_protocol" => client.client_protocol = value.parse().unwrap_or(0),
@@ -149,6 +149,3 @@ fn attributes(value: &str) -> Result<BTreeMap<String, String>, AttributesError> 
     }
     Ok(serde_json::from_slice(&URL_SAFE.decode(value)?)?)
 }
-
-#[cfg(test)]
-mod tests;

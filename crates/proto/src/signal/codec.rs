@@ -120,6 +120,3 @@ fn json<M: Serialize>(message: &M) -> Bytes {
     debug_assert!(written.is_ok(), "a number that cannot be written as JSON is left: {written:?}");
     written.map_or(Bytes::from_static(b"{}"), Bytes::from)
 }
-
-#[cfg(test)]
-mod tests;
