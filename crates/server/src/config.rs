@@ -7,6 +7,7 @@ mod diagnostic;
 mod external_ip;
 mod network;
 mod read;
+mod room_defaults;
 mod scalar;
 mod schema;
 mod settings;
@@ -20,6 +21,7 @@ pub use defaults::{DEV_KEY, DEV_SECRET};
 pub use diagnostic::{ConfigErrors, Diagnostic, Place};
 pub use external_ip::ExternalIpError;
 pub use network::NetworkError;
+pub use scalar::duration as parse_duration;
 pub use settings::{
     Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, NodeIp, PortRange, RoomSettings, Rtc,
     Shutdown, ShutdownAction,

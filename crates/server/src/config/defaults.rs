@@ -32,14 +32,16 @@ impl Config {
     }
 
     /// In development a missing key is replaced by one that everybody knows, and then only loopback
-    /// is listened on, unless addresses are named.
+    /// is listened on, unless addresses are named. Media is bound to what HTTP is bound to.
     pub(super) fn complete_for_development(&mut self) {
-        if !self.development || !self.api_keys.is_empty() {
+        if !self.development {
             return;
         }
-        self.api_keys = Keys::new([(DEV_KEY, DEV_SECRET)]).unwrap_or_default();
-        if self.bind_addresses.is_empty() {
-            self.bind_addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+        if self.api_keys.is_empty() {
+            self.api_keys = Keys::new([(DEV_KEY, DEV_SECRET)]).unwrap_or_default();
+            if self.bind_addresses.is_empty() {
+                self.bind_addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+            }
         }
         self.rtc.bind_addresses = self.bind_addresses.clone();
     }

@@ -61,6 +61,15 @@ impl Config {
         net.advertised = plan.advertised;
         Ok(net)
     }
+
+    /// Where other machines reach this one, as far as it knows; empty if only itself can.
+    ///
+    /// # Errors
+    /// [`NetworkError::Interfaces`].
+    pub fn lan_addresses(&self) -> Result<Vec<IpAddr>, NetworkError> {
+        let used = candidates(&self.rtc, &locals()?);
+        Ok(used.into_iter().filter(|ip| !ip.is_loopback()).collect())
+    }
 }
 
 fn cores() -> usize {

@@ -135,12 +135,9 @@ impl Reader<'_> {
             );
             out.warn(&node.place, text);
         }
-        for (path, needs) in [
-            ("rtc.node_ip", false),
-            ("rtc.advertise_internal_ip", true),
-            ("rtc.external_ip_only", true),
-            ("rtc.stun_servers", true),
-        ] {
+        for (path, needs) in
+            [("rtc.node_ip", false), ("rtc.advertise_internal_ip", true), ("rtc.external_ip_only", true)]
+        {
             let set = self.root.at(path).filter(|node| node.text().is_some() || !node.items().is_empty());
             if let Some(node) = set.filter(|_| needs != rtc.use_external_ip) {
                 let state = if needs { "not set" } else { "set" };

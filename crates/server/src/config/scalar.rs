@@ -43,7 +43,8 @@ pub(super) fn number(text: &str) -> Option<f64> {
 }
 
 /// A duration with units, such as `1h30m`, `2.5s` or `100ms`; a bare `0` has none.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }
