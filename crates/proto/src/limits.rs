@@ -21,5 +21,7 @@ pub const MESSAGE_PARTS_MAX: usize = 256 * 1024;
 pub const JSON_OBJECTS_MAX: usize = 80 * 1024;
 /// Media tracks asked for along with a join.
 pub const JOIN_TRACKS_MAX: usize = 64;
+/// Fields of all those tracks, and of their layers and codecs.
+pub const JOIN_TRACK_PARTS_MAX: usize = 16 * 1024;
 /// The JSON of one ICE candidate.
 pub const CANDIDATE_INIT_BYTES: usize = 4096;

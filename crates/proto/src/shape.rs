@@ -59,6 +59,15 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// How many fields a message has, down to so many levels. Texts that happen to look like messages
+/// are counted as such: an upper bound is what is wanted.
+pub(crate) fn count(message: &[u8], levels: u32) -> usize {
+    if levels == 0 {
+        return 0;
+    }
+    Fields::new(message).map(|field| 1 + count(field.content, levels - 1)).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +96,11 @@ mod tests {
         assert_eq!(numbers(&[0x08, 0x01, 0xff]), [1]);
         assert_eq!(numbers(&[0x08, 0x01, 0x0b, 0x0c]), [1], "groups are not followed");
         assert_eq!(numbers(&[0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]), [0; 0]);
+    }
+
+    #[test]
+    fn fields_are_counted_down_to_a_level() {
+        let message = [0x0a, 0x04, 0x0a, 0x02, 0x08, 0x01, 0x10, 0x01];
+        assert_eq!([0, 1, 2, 3, 4].map(|levels| count(&message, levels)), [0, 2, 3, 4, 4]);
     }
 }

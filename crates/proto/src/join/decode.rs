@@ -13,8 +13,11 @@ use prost::Message;
 use thiserror::Error;
 
 use super::JoinRequest;
-use crate::limits::{JOIN_REQUEST_BYTES, JOIN_TRACKS_MAX};
-use crate::shape::Fields;
+use crate::limits::{JOIN_REQUEST_BYTES, JOIN_TRACK_PARTS_MAX, JOIN_TRACKS_MAX};
+use crate::shape::{Fields, count};
+
+/// Levels of lists in a track: its fields, a codec's, and a layer's.
+const TRACK_LEVELS: u32 = 3;
 
 /// Fields of `JoinRequest` that are bounded or skipped before anything is allocated for them.
 mod field {
@@ -26,7 +29,7 @@ mod field {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum JoinDecodeError {
-    /// More than [`JOIN_REQUEST_BYTES`], compressed or inflated, or too many media tracks.
+    /// More than [`JOIN_REQUEST_BYTES`], compressed or inflated, or too many media tracks or parts of them.
     #[error("join request too large")]
     TooLarge,
     /// Not URL-safe base64 with padding.
@@ -97,16 +100,19 @@ fn inflate(compressed: &[u8]) -> Result<Vec<u8>, JoinDecodeError> {
 /// The request without `sync_state`, with its media tracks counted.
 fn outline(request: &[u8]) -> Result<Vec<u8>, JoinDecodeError> {
     let mut kept = Vec::with_capacity(request.len());
-    let mut tracks = 0;
+    let (mut tracks, mut parts) = (0, 0);
     let mut rest = request;
     for field in Fields::new(request) {
         rest = rest.get(field.raw.len()..).unwrap_or_default();
-        tracks += usize::from(field.number == field::ADD_TRACK_REQUESTS);
+        if field.number == field::ADD_TRACK_REQUESTS {
+            tracks += 1;
+            parts += count(field.content, TRACK_LEVELS);
+        }
         if field.number != field::SYNC_STATE {
             kept.extend_from_slice(field.raw);
         }
     }
-    if tracks > JOIN_TRACKS_MAX {
+    if tracks > JOIN_TRACKS_MAX || parts > JOIN_TRACK_PARTS_MAX {
         return Err(JoinDecodeError::TooLarge);
     }
     // What the outline cannot follow is left to the decoder to refuse.

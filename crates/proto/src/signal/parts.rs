@@ -2,7 +2,7 @@
 
 use super::{DecodeError, Encoding};
 use crate::limits::{JSON_OBJECTS_MAX, MESSAGE_PARTS_MAX};
-use crate::shape::{Field, Fields};
+use crate::shape::{Field, Fields, count};
 
 /// The only arm that nests lists below its own.
 const SYNC_STATE: u32 = 12;
@@ -36,20 +36,13 @@ fn binary(frame: &[u8]) -> usize {
 fn arm(arm: Field<'_>) -> usize {
     if arm.number == SYNC_STATE {
         Fields::new(arm.content)
-            .map(|field| weight(field) + fields(field.content, SYNC_STATE_LEVELS - 1))
+            .map(|field| weight(field) + count(field.content, SYNC_STATE_LEVELS - 1))
             .sum()
     } else {
-        1 + fields(arm.content, 1)
+        1 + count(arm.content, 1)
     }
 }
 
 fn weight(field: Field<'_>) -> usize {
     if field.number == PUBLISH_TRACKS { PUBLISH_TRACKS_WEIGHT } else { 1 }
-}
-
-fn fields(content: &[u8], levels: u32) -> usize {
-    if levels == 0 {
-        return 0;
-    }
-    Fields::new(content).map(|field| 1 + fields(field.content, levels - 1)).sum()
 }

@@ -9,7 +9,7 @@ use livekit_protocol as pb;
 use pb::wrapped_join_request::Compression;
 use prost::Message as _;
 use trackyard_proto::join::{AttributesError, JoinDecodeError, JoinQuery, JoinRequest};
-use trackyard_proto::limits::{JOIN_REQUEST_BYTES, JOIN_TRACKS_MAX};
+use trackyard_proto::limits::{JOIN_REQUEST_BYTES, JOIN_TRACK_PARTS_MAX, JOIN_TRACKS_MAX};
 
 use crate::samples;
 
@@ -174,6 +174,17 @@ fn media_tracks_asked_for_along_are_kept_and_bounded() {
     assert_eq!(request.add_tracks[1].media_track_cid(), Some("cid1"));
     assert!(matches!(asking(JOIN_TRACKS_MAX + 1), Err(JoinDecodeError::TooLarge)));
     assert_eq!(decode(&request.encode_wrapped(false)).unwrap(), request);
+}
+
+#[test]
+fn layers_of_media_tracks_are_bounded_before_they_are_allocated() {
+    let asking = |count| {
+        let codec = pb::SimulcastCodec { layers: vec![Default::default(); count], ..Default::default() };
+        let track = pb::AddTrackRequest { simulcast_codecs: vec![codec], ..Default::default() };
+        decode(&plain(&pb::JoinRequest { add_track_requests: vec![track], ..Default::default() }))
+    };
+    assert!(asking(JOIN_TRACK_PARTS_MAX - 1).is_ok());
+    assert!(matches!(asking(JOIN_TRACK_PARTS_MAX), Err(JoinDecodeError::TooLarge)));
 }
 
 fn query(text: &str) -> JoinQuery {

@@ -1,9 +1,9 @@
 //! The wire as official clients and servers see it: golden messages built from the generated types
 //! alone, every arm, both encodings, limits, and decoders under mutation.
 
-mod arms;
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod arms;
 mod golden;
 mod join;
 mod json;
