@@ -1,5 +1,6 @@
 //! What rooms start with, in the rooms' own terms.
 
+use trackyard_net::NetConfig;
 use trackyard_sfu::room::{NodeInfo, RoomConfig};
 
 use super::settings::Config;
@@ -18,6 +19,6 @@ impl Config {
             node: NodeInfo { region: self.region.clone(), ice_urls, ..NodeInfo::default() },
             ..RoomConfig::default()
         };
-        RoomDefaults { config, auto_create: self.room.auto_create }
+        RoomDefaults { config, auto_create: self.room.auto_create, peers_max: NetConfig::default().peers_max as u64 }
     }
 }

@@ -1,60 +1,86 @@
 //! What a room counts.
 
-/// Counters of one room since it began; each names a reason.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RoomCounters {
+/// Declares the counters once, and with them their names and values in the same order.
+macro_rules! counters {
+    ($($(#[$doc:meta])+ $name:ident,)+) => {
+        /// Counters of one room since it began; each names a reason.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub struct RoomCounters {
+            $($(#[$doc])+ pub $name: u64,)+
+        }
+
+        impl RoomCounters {
+            /// Their names, in the order of [`Self::values`].
+            pub const NAMES: [&'static str; [$(stringify!($name)),+].len()] = [$(stringify!($name)),+];
+
+            /// All values.
+            #[must_use]
+            pub fn values(&self) -> [u64; Self::NAMES.len()] {
+                [$(self.$name),+]
+            }
+        }
+
+        impl std::ops::AddAssign for RoomCounters {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$name += other.$name;)+
+            }
+        }
+    };
+}
+
+counters! {
     /// Sessions that began.
-    pub joins: u64,
+    joins,
     /// Sessions that came back on a new signal connection.
-    pub resumes: u64,
+    resumes,
     /// Resumes of sessions that are not here.
-    pub resumes_unknown: u64,
+    resumes_unknown,
     /// Joins refused because the room was full.
-    pub refused_full: u64,
+    refused_full,
     /// Joins refused because the room was ending.
-    pub refused_closed: u64,
+    refused_closed,
     /// Joins refused because the directory could not be changed.
-    pub refused_directory: u64,
+    refused_directory,
     /// Sessions replaced by another of the same identity.
-    pub duplicate_identities: u64,
+    duplicate_identities,
     /// Sessions that never became active.
-    pub join_failures: u64,
+    join_failures,
     /// Sessions whose connection failed and that did not come back.
-    pub connection_timeouts: u64,
+    connection_timeouts,
     /// Sessions that did not answer an offer.
-    pub negotiation_timeouts: u64,
+    negotiation_timeouts,
     /// Sessions ended by a description that could not be used.
-    pub bad_descriptions: u64,
+    bad_descriptions,
     /// Candidates that could not be read.
-    pub bad_candidates: u64,
+    bad_candidates,
     /// Sessions that a worker lost.
-    pub peers_lost: u64,
+    peers_lost,
     /// Sessions ended because they sent too many signal messages.
-    pub signal_floods: u64,
+    signal_floods,
     /// Sessions whose state after a resume was not the server's.
-    pub sync_mismatches: u64,
+    sync_mismatches,
     /// Data tracks published.
-    pub tracks_published: u64,
+    tracks_published,
     /// Publications refused, whatever the reason.
-    pub tracks_refused: u64,
+    tracks_refused,
     /// Data tracks taken away because their publisher may no longer publish.
-    pub tracks_revoked: u64,
+    tracks_revoked,
     /// Data subscriptions that were given a handle.
-    pub subscriptions: u64,
+    subscriptions,
     /// Subscriptions to tracks that are not known.
-    pub subscriptions_unknown: u64,
+    subscriptions_unknown,
     /// Of those: dropped because too many were waiting.
-    pub subscriptions_dropped: u64,
+    subscriptions_dropped,
     /// Of those: dropped because the track did not appear in time.
-    pub subscriptions_expired: u64,
+    subscriptions_expired,
     /// Subscriptions refused because all 65,535 handles were in use.
-    pub handles_exhausted: u64,
+    handles_exhausted,
     /// Subscription permissions refused because they were too long.
-    pub permissions_too_long: u64,
+    permissions_too_long,
     /// Requests without effect here.
-    pub requests_ignored: u64,
+    requests_ignored,
     /// User packets without effect yet.
-    pub packets_ignored: u64,
+    packets_ignored,
     /// Inputs for sessions that are gone.
-    pub stale_inputs: u64,
+    stale_inputs,
 }

@@ -1,0 +1,15 @@
+//! The rooms of this node: one task each, found by name, fed through bounded mailboxes.
+
+mod describe;
+mod driver;
+mod events;
+mod link;
+mod message;
+mod registry;
+mod sink;
+
+pub(crate) use describe::RoomDescription;
+pub(crate) use events::EventRouter;
+pub(crate) use link::SignalLink;
+pub(crate) use registry::{Arrival, Entered, RoomDefaults, Rooms};
+pub(crate) use sink::{SignalItem, SignalSource};

@@ -1,0 +1,23 @@
+//! What a room looks like from outside, for lists and metrics.
+
+use std::sync::Arc;
+
+use trackyard_proto::{ParticipantInfo, RoomInfo};
+use trackyard_sfu::room::{Room, RoomCounters};
+
+/// A room at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct RoomDescription {
+    /// The room itself.
+    pub(crate) info: Arc<RoomInfo>,
+    /// Everyone in it, hidden ones included.
+    pub(crate) participants: Vec<Arc<ParticipantInfo>>,
+    /// What it has counted.
+    pub(crate) counters: RoomCounters,
+}
+
+impl RoomDescription {
+    pub(super) fn of(room: &Room) -> Self {
+        Self { info: room.info(), participants: room.participants().collect(), counters: *room.counters() }
+    }
+}

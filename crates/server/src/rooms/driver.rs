@@ -1,0 +1,145 @@
+//! The task that drives one room: inputs from its mailbox, outputs to connections and workers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+use tracing::warn;
+use trackyard_proto::{Outbound, Response};
+use trackyard_sfu::room::{ConnectionId, Input, Output, Room};
+
+use super::describe::RoomDescription;
+use super::message::RoomMessage;
+use super::registry::Shared;
+use super::sink::{SignalItem, SignalSink};
+use crate::clock;
+use crate::http::Refusal;
+
+/// Messages taken from the mailbox before timers are looked at again.
+const BATCH_MAX: usize = 256;
+
+/// One room and the connections it talks to.
+pub(super) struct Driver {
+    room: Room,
+    sinks: HashMap<ConnectionId, SignalSink>,
+    /// Connections given up in this pass, to be told to the room once it has been drained.
+    lost: Vec<ConnectionId>,
+    shared: Arc<Shared>,
+    closed: bool,
+}
+
+impl Driver {
+    pub(super) fn new(room: Room, shared: Arc<Shared>) -> Self {
+        Self { room, sinks: HashMap::new(), lost: Vec::new(), shared, closed: false }
+    }
+
+    /// Runs until the room has ended. The mailbox is handed back for what came too late.
+    pub(super) async fn run(
+        mut self,
+        mut mailbox: mpsc::Receiver<RoomMessage>,
+    ) -> mpsc::Receiver<RoomMessage> {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        self.drain();
+        while !self.closed {
+            tokio::select! {
+                count = mailbox.recv_many(&mut batch, BATCH_MAX) => {
+                    if count == 0 {
+                        break;
+                    }
+                    for message in batch.drain(..) {
+                        self.handle(message);
+                    }
+                }
+                () = until(self.room.poll_timeout()) => self.input(Input::Timeout),
+            }
+        }
+        self.shared.count_ended(*self.room.counters());
+        mailbox
+    }
+
+    fn handle(&mut self, message: RoomMessage) {
+        match message {
+            RoomMessage::Join(join, sink) => {
+                self.sinks.insert(join.connection, sink);
+                self.input(Input::Join(join));
+            }
+            RoomMessage::Resume(resume, sink) => {
+                self.sinks.insert(resume.connection, sink);
+                self.input(Input::Resume(resume));
+            }
+            RoomMessage::Input(input) => {
+                if let Input::SignalClosed { connection } = &input {
+                    self.sinks.remove(connection);
+                }
+                self.input(input);
+            }
+            // Whoever asked may have gone; that is no one's concern.
+            RoomMessage::Describe(reply) => drop(reply.send(RoomDescription::of(&self.room))),
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.room.handle(input, clock::now());
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        loop {
+            while let Some(output) = self.room.poll_output() {
+                self.output(output);
+            }
+            let Some(connection) = self.lost.pop() else { return };
+            self.sinks.remove(&connection);
+            self.room.handle(Input::SignalClosed { connection }, clock::now());
+        }
+    }
+
+    fn output(&mut self, output: Output) {
+        match output {
+            Output::Signal { connection, message } => self.send(connection, SignalItem::Message(message)),
+            Output::Refuse { connection, refusal } => {
+                self.send(connection, SignalItem::Refused(Refusal::from(refusal)));
+                self.sinks.remove(&connection);
+            }
+            Output::CloseSignal { connection } => drop(self.sinks.remove(&connection)),
+            Output::Command { worker, command } => {
+                if let Err(error) = self.shared.workers.send(worker, command) {
+                    self.shared.counters.command_lost.inc();
+                    warn!(worker = worker.0, %error, "a worker does not take commands; its clients have to reconnect");
+                }
+            }
+            Output::RefreshToken { connection, verified } => self.refresh_token(connection, &verified),
+            Output::Directory(request) => {
+                let reply = self.shared.directory(request);
+                self.room.handle(Input::Directory(reply), clock::now());
+            }
+            Output::Closed => self.closed = true,
+        }
+    }
+
+    fn send(&mut self, connection: ConnectionId, item: SignalItem) {
+        let Some(sink) = self.sinks.get(&connection) else { return };
+        if sink.send(item).is_err() {
+            self.shared.counters.signal_overflow.inc();
+            self.lost.push(connection);
+        }
+    }
+
+    fn refresh_token(&mut self, connection: ConnectionId, verified: &trackyard_auth::Verified) {
+        match self.shared.keys.refresh(&verified.claims, verified.expires_at_unix_s, clock::unix_s()) {
+            Ok(token) => {
+                self.send(connection, SignalItem::Message(Outbound::new(Response::RefreshToken(token))))
+            }
+            Err(error) => warn!(%error, "a token could not be refreshed"),
+        }
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

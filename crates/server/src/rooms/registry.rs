@@ -1,0 +1,317 @@
+//! Which rooms there are, and how a client gets into one.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+use trackyard_auth::{Keys, Verified};
+use trackyard_net::{WorkerSnapshot, Workers};
+use trackyard_proto::Outbound;
+use trackyard_proto::join::JoinRequest;
+use trackyard_proto::signal::LeaveAction;
+use trackyard_sfu::control::{PeerId, RoomKey};
+use trackyard_sfu::directory::{self, DirectoryReply, DirectoryRequest};
+use trackyard_sfu::room::{ConnectionId, Input, Join, Resume, Room, RoomConfig, RoomCounters};
+
+use super::describe::RoomDescription;
+use super::driver::Driver;
+use super::events::EventRouter;
+use super::link::SignalLink;
+use super::message::RoomMessage;
+use super::sink::{SignalItem, SignalSource, signal_queue};
+use crate::clock;
+use crate::http::Refusal;
+use crate::metrics::RoomTaskCounters;
+
+/// Inputs that may wait for one room.
+const MAILBOX_MAX: usize = 16_384;
+/// How often a join is tried again when the room it found has just ended.
+const ATTEMPTS: usize = 4;
+/// How long a room may take to say its first word.
+const FIRST_MESSAGE_MAX: Duration = Duration::from_secs(10);
+
+/// The rooms of this node. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Rooms(Arc<Shared>);
+
+/// What all rooms share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) workers: Workers,
+    pub(super) keys: Arc<Keys>,
+    pub(super) counters: RoomTaskCounters,
+    events: EventRouter,
+    defaults: RoomDefaults,
+    peers_max: u64,
+    directory: Mutex<directory::Memory>,
+    by_name: Mutex<HashMap<String, Entry>>,
+    /// What rooms have counted that have ended.
+    ended: Mutex<RoomCounters>,
+    tasks: TaskTracker,
+    next_id: AtomicU64,
+}
+
+/// What a room starts with unless its creator says otherwise.
+#[derive(Debug, Clone)]
+pub(crate) struct RoomDefaults {
+    /// Everything but the name.
+    pub(crate) config: RoomConfig,
+    /// Whether joining makes a room.
+    pub(crate) auto_create: bool,
+    /// Participants that one worker takes.
+    pub(crate) peers_max: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    key: RoomKey,
+    mailbox: mpsc::Sender<RoomMessage>,
+}
+
+/// A session that has begun.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    /// Takes the client's requests to the room.
+    pub(crate) link: SignalLink,
+    /// Gives what the room says.
+    pub(crate) source: SignalSource,
+    /// What goes out before anything else.
+    pub(crate) first: Outbound,
+}
+
+/// A client that has been admitted.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrival {
+    /// Its token.
+    pub(crate) verified: Verified,
+    /// Which room.
+    pub(crate) room: String,
+    /// What it asks for.
+    pub(crate) request: JoinRequest,
+    /// One connection instead of two.
+    pub(crate) single: bool,
+}
+
+impl Rooms {
+    /// No rooms yet.
+    pub(crate) fn new(
+        workers: Workers,
+        keys: Arc<Keys>,
+        events: EventRouter,
+        defaults: RoomDefaults,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            workers,
+            keys,
+            counters: RoomTaskCounters::default(),
+            events,
+            peers_max: defaults.peers_max,
+            defaults,
+            directory: Mutex::default(),
+            by_name: Mutex::default(),
+            ended: Mutex::default(),
+            tasks: TaskTracker::new(),
+            next_id: AtomicU64::new(1),
+        }))
+    }
+
+    /// Whether a client could enter this room: it exists, or joining makes it.
+    pub(crate) fn admits(&self, room: &str) -> bool {
+        self.0.defaults.auto_create || self.0.table().contains_key(room)
+    }
+
+    /// Takes a client to its room, which is made if need be, and waits for the session's first message.
+    ///
+    /// # Errors
+    /// What the client is told instead of an upgrade.
+    pub(crate) async fn enter(&self, arrival: Arrival) -> Result<Entered, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let entry = self.find_or_make(&arrival)?;
+            let connection = ConnectionId(self.0.next_id());
+            let (sink, mut source) = signal_queue();
+            let message = self.message(arrival.clone(), connection, sink);
+            if entry.mailbox.send(message).await.is_err() {
+                continue;
+            }
+            let link = SignalLink::new(connection, entry.mailbox);
+            match timeout(FIRST_MESSAGE_MAX, source.recv()).await {
+                Ok(Some(SignalItem::Message(first))) => return Ok(Entered { link, source, first }),
+                Ok(Some(SignalItem::Refused(refusal))) => return Err(refusal),
+                // The room has ended between being found and being asked.
+                Ok(None) => {}
+                Err(_) => return Err(Refusal::unavailable("the room does not answer; try again")),
+            }
+        }
+        Err(Refusal::unavailable("the room is closing; try again"))
+    }
+
+    /// What each room looks like now.
+    pub(crate) async fn describe(&self) -> Vec<RoomDescription> {
+        let mailboxes: Vec<_> = self.0.table().values().map(|entry| entry.mailbox.clone()).collect();
+        let mut descriptions = Vec::with_capacity(mailboxes.len());
+        for mailbox in mailboxes {
+            let (reply, answer) = oneshot::channel();
+            if mailbox.send(RoomMessage::Describe(reply)).await.is_ok()
+                && let Ok(description) = answer.await
+            {
+                descriptions.push(description);
+            }
+        }
+        descriptions
+    }
+
+    /// Whether the node takes no more participants.
+    pub(crate) fn full(&self) -> bool {
+        let full = |worker: WorkerSnapshot| !worker.is_alive || worker.peers >= self.0.peers_max;
+        self.0.workers.stats().into_iter().all(full)
+    }
+
+    /// How many rooms there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.table().len()
+    }
+
+    /// What rooms have counted, those that have ended included.
+    pub(crate) async fn room_counters(&self) -> RoomCounters {
+        let mut sum = *self.0.ended();
+        self.describe().await.iter().for_each(|room| sum += room.counters);
+        sum
+    }
+
+    /// Events of workers that found their room's mailbox full.
+    pub(crate) fn events_lost(&self) -> Counter {
+        self.0.events.lost()
+    }
+
+    /// What room tasks have counted.
+    pub(crate) fn counters(&self) -> &RoomTaskCounters {
+        &self.0.counters
+    }
+
+    /// The workers behind the rooms.
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.0.workers
+    }
+
+    /// Tells everyone in every room to leave, and waits until all rooms have ended.
+    pub(crate) async fn shut_down(&self, action: LeaveAction) {
+        self.0.tasks.close();
+        let mailboxes: Vec<_> = self.0.table().values().map(|entry| entry.mailbox.clone()).collect();
+        for mailbox in mailboxes {
+            // A room that has just ended needs no telling.
+            let _ = mailbox.send(RoomMessage::Input(Input::Shutdown { action })).await;
+        }
+        self.0.tasks.wait().await;
+    }
+
+    fn message(
+        &self,
+        arrival: Arrival,
+        connection: ConnectionId,
+        sink: super::sink::SignalSink,
+    ) -> RoomMessage {
+        let Arrival { verified, request, single, .. } = arrival;
+        if request.reconnect {
+            let resume = Resume { connection, verified, request };
+            return RoomMessage::Resume(resume, sink);
+        }
+        let peer = PeerId(self.0.next_id());
+        let worker = self.0.workers.least_loaded();
+        RoomMessage::Join(Box::new(Join { connection, peer, worker, verified, request, single }), sink)
+    }
+
+    fn find_or_make(&self, arrival: &Arrival) -> Result<Entry, Refusal> {
+        let mut table = self.0.table();
+        if let Some(entry) = table.get(&arrival.room)
+            && !entry.mailbox.is_closed()
+        {
+            return Ok(entry.clone());
+        }
+        if self.0.tasks.is_closed() {
+            return Err(Refusal::unavailable("the server is shutting down"));
+        }
+        let entry = self.make(arrival);
+        table.insert(arrival.room.clone(), entry.clone());
+        Ok(entry)
+    }
+
+    fn make(&self, arrival: &Arrival) -> Entry {
+        let shared = Arc::clone(&self.0);
+        let key = RoomKey(shared.next_id());
+        let (mailbox, receiver) = mpsc::channel(MAILBOX_MAX);
+        shared.events.insert(key, mailbox.clone());
+        let config = shared.defaults.room(&arrival.room, arrival.verified.claims.room_config.as_ref());
+        let room = Room::new(key, config, fastrand::u64(..), clock::now());
+        let entry = Entry { key, mailbox };
+        let guard = Registered { shared: Arc::clone(&shared), key, name: arrival.room.clone() };
+        shared.tasks.clone().spawn(async move {
+            let guard = guard;
+            let mut mailbox = Driver::new(room, shared).run(receiver).await;
+            mailbox.close();
+            drop(guard);
+        });
+        entry
+    }
+}
+
+impl Shared {
+    pub(super) fn directory(&self, request: DirectoryRequest) -> DirectoryReply {
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner).apply(request)
+    }
+
+    /// A room has ended; its counters are kept.
+    pub(super) fn count_ended(&self, counters: RoomCounters) {
+        *self.ended() += counters;
+    }
+
+    fn ended(&self) -> MutexGuard<'_, RoomCounters> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RoomDefaults {
+    /// The token of whoever makes a room may shape it (protocol §2, `roomConfig`).
+    fn room(&self, name: &str, asked: Option<&trackyard_auth::RoomConfig>) -> RoomConfig {
+        let mut config = self.config.clone();
+        config.name = name.to_owned();
+        let Some(asked) = asked else { return config };
+        let seconds = |timeout: u32| Duration::from_secs(timeout.into());
+        config.empty_timeout = asked.empty_timeout_s().map_or(config.empty_timeout, seconds);
+        config.departure_timeout = asked.departure_timeout_s().map_or(config.departure_timeout, seconds);
+        config.max_participants = asked.participants_max().unwrap_or(config.max_participants);
+        if !asked.metadata().is_empty() {
+            config.metadata = asked.metadata().to_owned();
+        }
+        config
+    }
+}
+
+/// A room's entries in the tables; gone with its task, even if that panics.
+struct Registered {
+    shared: Arc<Shared>,
+    key: RoomKey,
+    name: String,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.shared.events.remove(self.key);
+        let mut table = self.shared.table();
+        if table.get(&self.name).is_some_and(|entry| entry.key == self.key) {
+            table.remove(&self.name);
+        }
+    }
+}
