@@ -38,7 +38,8 @@ impl<'a> Fields<'a> {
             WireType::SixtyFourBit => 8,
             WireType::ThirtyTwoBit => 4,
             WireType::LengthDelimited => usize::try_from(decode_varint(&mut rest).ok()?).ok()?,
-            WireType::StartGroup | WireType::EndGroup => return None,
+            // Decoders skip unknown groups, so a group must not end the walk: what is in it counts.
+            WireType::StartGroup | WireType::EndGroup => 0,
         };
         let (content, rest) = rest.split_at_checked(content)?;
         let raw = start.get(..start.len() - rest.len())?;
@@ -94,8 +95,12 @@ mod tests {
     fn what_is_no_protobuf_ends_the_walk() {
         assert_eq!(numbers(&[0x12, 0x05, b'h', b'i']), [0; 0]);
         assert_eq!(numbers(&[0x08, 0x01, 0xff]), [1]);
-        assert_eq!(numbers(&[0x08, 0x01, 0x0b, 0x0c]), [1], "groups are not followed");
         assert_eq!(numbers(&[0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]), [0; 0]);
+    }
+
+    #[test]
+    fn a_group_does_not_hide_what_follows() {
+        assert_eq!(numbers(&[0xa3, 0x06, 0x08, 0x01, 0xa4, 0x06, 0x10, 0x01]), [100, 1, 100, 2]);
     }
 
     #[test]

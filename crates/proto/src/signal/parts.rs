@@ -6,11 +6,6 @@ use crate::shape::{Field, Fields, count};
 
 /// The only arm that nests lists below its own.
 const SYNC_STATE: u32 = 12;
-/// Levels of lists in that arm: its fields, theirs, and two more in a media track.
-const SYNC_STATE_LEVELS: u32 = 4;
-/// Its list of media tracks, each of which takes as much memory as so many other parts.
-const PUBLISH_TRACKS: u32 = 3;
-const PUBLISH_TRACKS_WEIGHT: usize = 8;
 
 /// Refuses a request that has more parts than a client can have a reason for.
 pub(super) fn check(frame: &[u8], encoding: Encoding) -> Result<(), DecodeError> {
@@ -35,14 +30,22 @@ fn binary(frame: &[u8]) -> usize {
 
 fn arm(arm: Field<'_>) -> usize {
     if arm.number == SYNC_STATE {
-        Fields::new(arm.content)
-            .map(|field| weight(field) + count(field.content, SYNC_STATE_LEVELS - 1))
-            .sum()
+        Fields::new(arm.content).map(sync_state_field).sum()
     } else {
         1 + count(arm.content, 1)
     }
 }
 
-fn weight(field: Field<'_>) -> usize {
-    if field.number == PUBLISH_TRACKS { PUBLISH_TRACKS_WEIGHT } else { 1 }
+/// What a field of `sync_state` takes, by the lists there are below it.
+fn sync_state_field(field: Field<'_>) -> usize {
+    let (weight, levels) = match field.number {
+        // `publish_tracks`: each takes as much memory as several other parts, and nests codecs and layers.
+        3 => (8, 3),
+        // `subscription` and `data_subscription`.
+        2 | 9 => (1, 2),
+        // `answer` and `offer`, with a map.
+        1 | 5 => (1, 1),
+        _ => (1, 0),
+    };
+    weight + count(field.content, levels)
 }

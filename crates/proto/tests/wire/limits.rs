@@ -88,7 +88,13 @@ fn codecs_deep_in_a_sync_state_are_bounded_too() {
 #[test]
 fn the_sync_state_of_as_many_tracks_as_there_are_handles_fits() {
     let all = 1..=65_535_u32;
-    let info = |pub_handle| pb::DataTrackInfo { pub_handle, sid: "DTR_x".to_owned(), ..Default::default() };
+    let info = |pub_handle| pb::DataTrackInfo {
+        pub_handle,
+        sid: "DTR_abc".to_owned(),
+        name: format!("{pub_handle:x}"),
+        encryption: pb::encryption::Type::Gcm as i32,
+        ..Default::default()
+    };
     let publish_data_tracks =
         all.clone().map(|handle| pb::PublishDataTrackResponse { info: Some(info(handle)) }).collect();
     let state = pb::SyncState { publish_data_tracks, ..Default::default() };
@@ -120,4 +126,19 @@ fn objects_of_a_json_message_are_bounded() {
     assert!(read(list(JSON_OBJECTS_MAX - 2)).is_ok());
     let error = read(list(JSON_OBJECTS_MAX - 1)).unwrap_err();
     assert!(matches!(error, DecodeError::TooManyParts { limit: JSON_OBJECTS_MAX }), "{error}");
+}
+
+#[test]
+fn an_unknown_group_does_not_hide_a_list() {
+    let group = [0xa3, 0x06, 0xa4, 0x06];
+    let frame = |count| {
+        let mut content = group.to_vec();
+        let updates = vec![Default::default(); count];
+        pb::UpdateDataSubscription { updates }.encode(&mut content).unwrap();
+        let mut frame = group.to_vec();
+        prost::encoding::bytes::encode(21, &content, &mut frame);
+        frame
+    };
+    assert!(Request::decode(&frame(1), Encoding::Binary).unwrap().is_some(), "the decoder skips groups");
+    check_parts(&frame(MESSAGE_PARTS_MAX), false);
 }
