@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// Configuration of [`start`](crate::start).
 #[derive(Debug, Clone)]
@@ -27,6 +28,10 @@ pub struct NetConfig {
     pub tcp_connections_max: usize,
     /// ICE/TCP connections from one address.
     pub tcp_connections_per_address_max: usize,
+    /// Time for a new ICE/TCP connection to show a first whole frame.
+    pub tcp_greeting_max: Duration,
+    /// Time between whole frames of an ICE/TCP connection; clients check consent every few seconds (RFC 7675).
+    pub tcp_silence_max: Duration,
     /// Binding requests a second from one address, as long as no peer is known to be there. Loopback is exempt.
     pub stun_rate: u32,
 }
@@ -43,6 +48,8 @@ impl Default for NetConfig {
             peers_max: 20_000,
             tcp_connections_max: 10_000,
             tcp_connections_per_address_max: 256,
+            tcp_greeting_max: Duration::from_secs(10),
+            tcp_silence_max: Duration::from_secs(60),
             stun_rate: 500,
         }
     }

@@ -10,10 +10,22 @@ use mio::{Interest, Registry, Token};
 use super::framing::{FrameReader, FrameTooLong, FrameWriter};
 use super::permit::Permit;
 
-/// Time for a new connection to show a first whole frame.
-const GREETING_MAX: Duration = Duration::from_secs(10);
-/// Time between whole frames; clients check consent every few seconds (RFC 7675).
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// How long a connection may go without a whole frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// Before the first.
+    pub(crate) greeting_max: Duration,
+    /// After it.
+    pub(crate) silence_max: Duration,
+}
+
+/// Who is connected.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends {
+    /// Our side, as clients are told.
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+}
 
 /// A connection, wherever its worker is. Dropping it closes the socket.
 #[derive(Debug)]
@@ -21,11 +33,11 @@ pub(crate) struct Connection {
     stream: TcpStream,
     reader: FrameReader,
     writer: FrameWriter,
-    /// Our side, as clients are told.
-    pub(crate) local: SocketAddr,
-    pub(crate) remote: SocketAddr,
+    pub(crate) ends: Ends,
     /// No whole frame until then: it is closed.
     pub(crate) deadline: Instant,
+    silence_max: Duration,
+    /// Held for as long as the socket is open.
     _permit: Permit,
 }
 
@@ -48,20 +60,20 @@ pub(crate) enum Filled {
 }
 
 impl Connection {
+    /// A connection that has just been accepted; it has to greet by `now` and its patience.
     pub(crate) fn new(
         stream: TcpStream,
-        local: SocketAddr,
-        remote: SocketAddr,
+        ends: Ends,
         permit: Permit,
-        now: Instant,
+        (patience, now): (Patience, Instant),
     ) -> Self {
         Self {
             stream,
             reader: FrameReader::default(),
             writer: FrameWriter::default(),
-            local,
-            remote,
-            deadline: now + GREETING_MAX,
+            ends,
+            deadline: now + patience.greeting_max,
+            silence_max: patience.silence_max,
             _permit: permit,
         }
     }
@@ -88,7 +100,7 @@ impl Connection {
     /// Looks for a whole frame; one keeps the connection alive.
     pub(crate) fn check_frame(&mut self, now: Instant) -> Result<(), FrameTooLong> {
         if self.reader.check()? {
-            self.deadline = now + SILENCE_MAX;
+            self.deadline = now + self.silence_max;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use mio::{Registry, Token};
 use trackyard_peer::Transmit;
 
+use super::connection::Ends;
 use super::{Connection, Filled};
 use crate::counters::NetCounters;
 
@@ -77,7 +78,7 @@ impl Connections {
         let token = Token(self.next_token);
         self.next_token += 1;
         connection.register(registry, token)?;
-        self.by_remote.insert(connection.remote, token);
+        self.by_remote.insert(connection.ends.remote, token);
         self.by_token.insert(token, Entry { connection, is_readable: true, stage: Stage::Greeting });
         self.readable.push_back(token);
         self.next_sweep.get_or_insert(now + SWEEP_INTERVAL);
@@ -132,7 +133,7 @@ impl Connections {
             return None;
         }
         let entry = self.by_token.get_mut(&token)?;
-        let (local, remote) = (entry.connection.local, entry.connection.remote);
+        let Ends { local, remote } = entry.connection.ends;
         let is_greeting = entry.stage == Stage::Greeting;
         entry.connection.take_frame().map(|contents| Frame { local, remote, contents, is_greeting })
     }
@@ -215,8 +216,8 @@ impl Connections {
     fn remove(&mut self, token: Token) -> Option<Entry> {
         let entry = self.by_token.remove(&token)?;
         // A newer connection from the same place may have taken over.
-        if self.by_remote.get(&entry.connection.remote) == Some(&token) {
-            self.by_remote.remove(&entry.connection.remote);
+        if self.by_remote.get(&entry.connection.ends.remote) == Some(&token) {
+            self.by_remote.remove(&entry.connection.ends.remote);
         }
         Some(entry)
     }

@@ -9,6 +9,7 @@ use mio::net::TcpListener;
 use mio::{Interest, Registry, Token};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::connection::{Ends, Patience};
 use super::{Connection, Permits};
 use crate::counters::NetCounters;
 use crate::names::Names;
@@ -24,6 +25,7 @@ const ACCEPTS_PER_PASS: usize = 32;
 pub(crate) struct Listener {
     socket: TcpListener,
     permits: Arc<Permits>,
+    patience: Patience,
     pub(crate) bound: SocketAddr,
     pub(crate) names: Names,
     pub(crate) is_ready: bool,
@@ -54,7 +56,9 @@ impl Listener {
         let socket = TcpListener::from_std(socket.into());
         let bound = socket.local_addr()?;
         let names = Names::of(bound, &config.advertised);
-        Ok(Self { socket, permits, bound, names, is_ready: false })
+        let patience =
+            Patience { greeting_max: config.tcp_greeting_max, silence_max: config.tcp_silence_max };
+        Ok(Self { socket, permits, patience, bound, names, is_ready: false })
     }
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
@@ -89,7 +93,7 @@ impl Listener {
         match (self.permits.take(remote.ip()), local) {
             (Some(permit), Some(local)) => {
                 counters.tcp_accepted.add(1);
-                Ok(Some(Connection::new(stream, local, remote, permit, now)))
+                Ok(Some(Connection::new(stream, Ends { local, remote }, permit, (self.patience, now))))
             }
             _ => {
                 counters.tcp_refused.add(1);

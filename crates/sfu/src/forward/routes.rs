@@ -116,17 +116,19 @@ impl Routes {
         }
     }
 
-    /// Forgets a peer as publisher and as subscriber. Its tracks keep their subscribers until they are removed.
-    pub(super) fn forget(&mut self, peer: PeerId) {
+    /// Forgets a peer as publisher and as subscriber; what it received is returned. Its tracks keep
+    /// their other subscribers until they are removed.
+    pub(super) fn forget(&mut self, peer: PeerId) -> Vec<Sink> {
+        let mut sinks = Vec::new();
         for track in self.peers.remove(&peer).into_iter().flatten() {
-            self.remove_sink(track, peer);
+            sinks.extend(self.remove_sink(track, peer));
             let publishes = |entry: &Track| entry.source.is_some_and(|(publisher, _)| publisher == peer);
             if self.tracks.get(&track).is_some_and(publishes) {
                 self.drop_source(track);
                 self.drop_if_empty(track);
             }
         }
-        self.peers.remove(&peer);
+        sinks
     }
 
     /// Nothing is left in the table.

@@ -2,9 +2,12 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
+use trackyard_lanes::LaneStats;
 use trackyard_peer::{Connection, Peer};
 
+use super::routes::Sink;
 use crate::control::{OpenPeer, PeerId, RoomKey};
 
 /// Inputs after which a peer is polled at once. str0m's DTLS takes 30 records between polls
@@ -59,6 +62,14 @@ impl<C: Connection> Slot<C> {
     pub(super) fn settle(&mut self) -> bool {
         (self.inputs, self.input_bytes) = (0, 0);
         std::mem::replace(&mut self.urgency, Urgency::Idle) != Urgency::Idle
+    }
+
+    /// The accounts of a receiver that goes: with its lanes removed, what waited is dropped and counted.
+    pub(super) fn final_totals(&mut self, sinks: &[Sink], now: Instant) -> LaneStats {
+        for sink in sinks {
+            self.peer.remove_lane(sink.handle, now);
+        }
+        self.peer.totals()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use trackyard_lanes::{DropReason, LaneStats};
+use trackyard_lanes::LaneStats;
 use trackyard_peer::{ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, Transmit};
 
 use super::demux::{Change, DemuxTable, Owner};
@@ -288,22 +288,14 @@ impl<F: ConnectionFactory> Worker<F> {
 
     /// Forgets a peer and everything that names it.
     pub(super) fn forget(&mut self, id: PeerId) {
-        let Some(slot) = self.peers.remove(&id) else { return };
+        let Some(mut slot) = self.peers.remove(&id) else { return };
         self.timers.remove(id);
-        self.routes.forget(id);
         self.demux.forget(id);
         self.announce_claims();
-        if let Some(totals) = contain(|| slot.peer.totals()) {
-            self.lanes_closed += settled(totals);
-        }
+        let sinks = self.routes.forget(id);
+        let totals = self.now.and_then(|now| contain(|| slot.final_totals(&sinks, now)));
+        self.lanes_closed += totals.unwrap_or_default();
         // A peer that has panicked may panic again when it is dropped.
         contain(|| drop(slot));
     }
-}
-
-/// The accounts of a receiver that is gone: what still waited was dropped with it.
-fn settled(mut totals: LaneStats) -> LaneStats {
-    totals.drops[DropReason::Removed as usize] += totals.frames_waiting;
-    totals.frames_waiting = 0;
-    totals
 }

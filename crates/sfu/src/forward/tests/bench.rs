@@ -264,6 +264,13 @@ impl Bench {
         }
     }
 
+    /// Lets time pass, and the worker do what is due then.
+    pub(super) fn advance(&mut self, duration: Duration) {
+        self.now += duration;
+        self.worker.handle_timeout(self.now);
+        self.run();
+    }
+
     pub(super) fn command(&mut self, command: Command) {
         self.worker.handle_command(command, self.now);
         self.run();

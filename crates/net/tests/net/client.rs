@@ -1,0 +1,168 @@
+//! A client: a real connection over a blocking socket with short timeouts.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+
+use trackyard_peer::{
+    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, Role, Str0m, Str0mFactory,
+    Transport,
+};
+
+/// How long one look at the socket may take.
+const LOOK: Duration = Duration::from_millis(1);
+/// Everything here happens within this, or never.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One client with one connection (single mode).
+pub(crate) struct Client {
+    connection: Str0m,
+    link: Link,
+    open: Vec<ChannelKind>,
+    has_ended: bool,
+    pub(crate) received: VecDeque<Vec<u8>>,
+}
+
+/// What carries its datagrams.
+pub(crate) enum Link {
+    Udp(UdpSocket),
+    Tcp { stream: TcpStream, unread: Vec<u8> },
+}
+
+impl Link {
+    pub(crate) fn udp() -> Self {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.set_read_timeout(Some(LOOK)).unwrap();
+        Self::Udp(socket)
+    }
+
+    pub(crate) fn tcp(server: SocketAddr) -> Self {
+        let stream = TcpStream::connect(server).unwrap();
+        stream.set_read_timeout(Some(LOOK)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self::Tcp { stream, unread: Vec::new() }
+    }
+
+    fn candidate(&self) -> (Transport, SocketAddr) {
+        match self {
+            Self::Udp(socket) => (Transport::Udp, socket.local_addr().unwrap()),
+            Self::Tcp { stream, .. } => (Transport::Tcp, stream.local_addr().unwrap()),
+        }
+    }
+
+    fn send(&mut self, destination: SocketAddr, contents: &[u8]) {
+        match self {
+            Self::Udp(socket) => assert_eq!(socket.send_to(contents, destination).unwrap(), contents.len()),
+            Self::Tcp { stream, .. } => {
+                let length = u16::try_from(contents.len()).unwrap().to_be_bytes();
+                stream.write_all(&[&length, contents].concat()).unwrap();
+            }
+        }
+    }
+
+    /// A datagram, if one comes soon.
+    fn receive(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
+        let mut buffer = [0; 20_000];
+        match self {
+            Self::Udp(socket) => {
+                let (count, source) = not_yet(socket.recv_from(&mut buffer))?;
+                Some((source, buffer[..count].to_vec()))
+            }
+            Self::Tcp { stream, unread } => {
+                let frame = take_frame(unread).or_else(|| {
+                    let count = not_yet(stream.read(&mut buffer))?;
+                    unread.extend(&buffer[..count]);
+                    take_frame(unread)
+                })?;
+                Some((stream.peer_addr().unwrap(), frame))
+            }
+        }
+    }
+}
+
+fn not_yet<T>(result: io::Result<T>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn take_frame(unread: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let (prefix, rest) = unread.split_first_chunk::<2>()?;
+    let frame = rest.get(..usize::from(u16::from_be_bytes(*prefix)))?.to_vec();
+    unread.drain(..2 + frame.len());
+    Some(frame)
+}
+
+impl Client {
+    /// A client and its offer.
+    pub(crate) fn new(link: Link) -> (Self, String) {
+        let factory =
+            Str0mFactory { candidates: vec![link.candidate()], mtu: 1200, buffered_bytes_max: 1 << 20 };
+        let now = Instant::now();
+        let mut connection = factory.open(Role::ClientOffering, now);
+        let offer = connection.create_offer(false, now).unwrap().unwrap();
+        (Self { connection, link, open: Vec::new(), has_ended: false, received: VecDeque::new() }, offer)
+    }
+
+    pub(crate) fn accept(&mut self, answer: &str) {
+        self.connection.accept_answer(answer, Instant::now()).unwrap();
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.len() == 3
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// Sends a data-track packet.
+    pub(crate) fn publish(&mut self, packet: &[u8]) {
+        assert!(self.connection.write(ChannelKind::DataTrack, packet), "the channel takes a packet");
+        self.drain();
+    }
+
+    /// Takes what has come, waiting for no more than a moment.
+    pub(crate) fn look(&mut self) {
+        self.drain();
+        let (transport, local) = self.link.candidate();
+        while let Some((source, contents)) = self.link.receive() {
+            self.connection.handle_datagram(transport, source, local, &contents, Instant::now());
+            self.drain();
+        }
+        self.connection.handle_timeout(Instant::now());
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        loop {
+            match self.connection.poll_output() {
+                ConnectionOutput::Transmit(transmit) => {
+                    self.link.send(transmit.destination, &transmit.contents)
+                }
+                ConnectionOutput::Event(ConnectionEvent::ChannelOpen(kind)) => self.open.push(kind),
+                ConnectionOutput::Event(ConnectionEvent::Message(ChannelKind::DataTrack, message)) => {
+                    self.received.push_back(message.to_vec());
+                }
+                ConnectionOutput::Event(ConnectionEvent::Closed) => self.has_ended = true,
+                ConnectionOutput::Event(_) => {}
+                ConnectionOutput::Timeout(_) => return,
+            }
+        }
+    }
+}
+
+/// Lets all clients look until something holds.
+pub(crate) fn until(what: &str, clients: &mut [&mut Client], mut holds: impl FnMut(&[&mut Client]) -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds(clients) {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        if clients.is_empty() {
+            std::thread::yield_now();
+        }
+        clients.iter_mut().for_each(|client| client.look());
+    }
+}

@@ -1,0 +1,113 @@
+//! Packets over real connections.
+
+use trackyard_sfu::control::{Command, Event, WorkerId};
+
+use crate::client::{Link, until};
+use crate::site::{Member, Site, config, packet};
+
+const FRAMES: u16 = 200;
+
+fn exchange(site: &Site, publisher: &mut Member, subscriber: &mut Member) {
+    site.connect((publisher, 7), (subscriber, 9));
+    for number in 0..FRAMES {
+        publisher.client.publish(&packet(7, number, &[number.to_be_bytes()[1]; 900]));
+        publisher.client.look();
+    }
+    let expected: Vec<Vec<u8>> =
+        (0..FRAMES).map(|number| packet(9, number, &[number.to_be_bytes()[1]; 900])).collect();
+    until("all frames", &mut [&mut publisher.client, &mut subscriber.client], |clients| {
+        clients[1].received.len() >= expected.len()
+    });
+    assert!(
+        subscriber.client.received.iter().eq(&expected),
+        "in order, whole, under the subscriber's handle"
+    );
+    subscriber.client.received.clear();
+}
+
+/// A socket whose datagrams the kernel gives to another worker than `worker`.
+fn misdirected(site: &Site, worker: WorkerId) -> Link {
+    loop {
+        let Link::Udp(socket) = Link::udp() else { unreachable!("a UDP link") };
+        if site.kernel_choice(&socket) != worker {
+            return Link::Udp(socket);
+        }
+    }
+}
+
+#[test]
+fn peers_of_one_worker_exchange_frames_over_udp() {
+    let mut site = Site::start(&config(1));
+    let mut publisher = site.join(WorkerId(0), Link::udp());
+    let mut subscriber = site.join(WorkerId(0), Link::udp());
+    exchange(&site, &mut publisher, &mut subscriber);
+    site.wait("the account", |stats| {
+        let (core, lanes) = (&stats[0].core, &stats[0].lanes);
+        core.routed == u64::from(FRAMES)
+            && lanes.frames_delivered == u64::from(FRAMES)
+            && lanes.dropped_total() == 0
+    });
+}
+
+#[test]
+fn a_misdirected_peer_is_served_by_its_worker_after_one_hop() {
+    let mut site = Site::start(&config(2));
+    let link = misdirected(&site, WorkerId(0));
+    let mut publisher = site.join(WorkerId(0), link);
+    let link = misdirected(&site, WorkerId(1));
+    let mut subscriber = site.join(WorkerId(1), link);
+    exchange(&site, &mut publisher, &mut subscriber);
+    site.wait("counters", |stats| {
+        let all_hopped = stats.iter().all(|worker| worker.net.strays_in > 0 && worker.net.strays_out > 0);
+        all_hopped
+            && stats[0].core.crossings_out == u64::from(FRAMES)
+            && stats[1].core.crossings_in == u64::from(FRAMES)
+    });
+    assert!(site.workers.stats().iter().all(|worker| worker.net.strays_dropped == 0));
+}
+
+#[test]
+fn ice_tcp_connections_move_to_their_worker() {
+    let mut site = Site::start(&config(2));
+    let (tcp, udp) = (Link::tcp(site.tcp()), Link::udp());
+    let mut over_tcp = site.join(WorkerId(1), tcp);
+    let mut over_udp = site.join(WorkerId(0), udp);
+    exchange(&site, &mut over_tcp, &mut over_udp);
+    let other = Link::tcp(site.tcp());
+    let mut subscriber = site.join(WorkerId(0), other);
+    exchange(&site, &mut over_udp, &mut subscriber);
+    assert_eq!(site.stats(WorkerId(0)).net.tcp_handed_over, 1);
+    site.wait("connections", |stats| stats.iter().all(|worker| worker.tcp_connections == 1));
+}
+
+#[test]
+fn a_closed_peer_takes_its_tcp_connection_along() {
+    let mut site = Site::start(&config(1));
+    let link = Link::tcp(site.tcp());
+    let member = site.join(WorkerId(0), link);
+    site.wait("the connection", |stats| stats[0].tcp_connections == 1 && stats[0].peers == 1);
+    site.send(WorkerId(0), Command::Close { peer: member.peer });
+    site.wait("its end", |stats| stats[0].tcp_connections == 0 && stats[0].peers == 0);
+}
+
+#[test]
+fn peers_go_where_fewest_are() {
+    let mut site = Site::start(&config(2));
+    for count in 1..=4 {
+        let worker = site.workers.least_loaded();
+        site.join(worker, Link::udp());
+        site.wait("the load", |stats| stats.iter().map(|worker| worker.peers).sum::<u64>() == count);
+    }
+    assert!(site.workers.stats().iter().all(|worker| worker.peers == 2));
+}
+
+#[test]
+fn a_connection_is_told_to_its_room() {
+    let mut site = Site::start(&config(1));
+    let member = site.join(WorkerId(0), Link::udp());
+    let peer = site.event("connected", |event| match event {
+        Event::Connected { peer } => Some(peer),
+        _ => None,
+    });
+    assert_eq!(peer, member.peer);
+}

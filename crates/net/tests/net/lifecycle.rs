@@ -1,0 +1,95 @@
+//! Start, end and death of workers.
+
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
+
+use trackyard_net::{SendErrorReason, StartError, Workers, start};
+use trackyard_sfu::control::{Command, Event, PeerId, RoomKey, RouteBatch, WorkerId};
+
+use crate::client::{Link, PATIENCE, until};
+use crate::site::{ROOM, Site, config, loopback};
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn nothing_new() -> Command {
+    Command::Route(RouteBatch { room: ROOM, version: 1, changes: Vec::new() })
+}
+
+fn shut_down(workers: &Workers) {
+    workers.shutdown(Instant::now() + PATIENCE).unwrap();
+}
+
+#[test]
+fn shutdown_ends_threads_and_closes_every_descriptor() {
+    let mut site = Site::start(&config(2));
+    // What the process opens once for good is open now.
+    shut_down(&site.workers);
+    let before = descriptors();
+    for round in 0..3 {
+        let sink = |_: RoomKey, _: Event| {};
+        let workers = start(&config(2), &sink).unwrap();
+        site.workers = workers.clone();
+        let _greeted = Link::tcp(site.tcp());
+        site.wait("the connection", |stats| stats[0].tcp_connections == 1);
+        let start = Instant::now();
+        shut_down(&workers);
+        assert!(start.elapsed() < Duration::from_secs(5));
+        drop(_greeted);
+        assert_eq!(descriptors(), before, "round {round}");
+        let refused = workers.send(WorkerId(1), nothing_new()).unwrap_err();
+        assert_eq!(refused.reason, SendErrorReason::WorkerGone);
+        assert!(matches!(refused.command, Command::Route(_)), "given back");
+    }
+}
+
+#[test]
+fn clients_are_told_goodbye_on_shutdown() {
+    let mut site = Site::start(&config(2));
+    let mut member = site.join(WorkerId(1), Link::udp());
+    shut_down(&site.workers);
+    until("the end", &mut [&mut member.client], |clients| clients[0].has_ended());
+    assert_eq!(site.stats(WorkerId(1)).peers, 0);
+}
+
+#[test]
+fn a_dead_worker_is_noticed_and_the_others_go_on() {
+    let site = Site::start(&config(1));
+    let sink = |_: RoomKey, event: Event| {
+        assert!(!matches!(event, Event::Applied { version: 666, .. }), "a defect");
+    };
+    let workers = start(&config(2), &sink).unwrap();
+    let poison = Command::Route(RouteBatch { room: ROOM, version: 666, changes: Vec::new() });
+    workers.send(WorkerId(0), poison).unwrap();
+    until("its death", &mut [], |_| !workers.stats()[0].is_alive);
+    assert_eq!(workers.send(WorkerId(0), nothing_new()).unwrap_err().reason, SendErrorReason::WorkerGone);
+    workers.send(WorkerId(1), nothing_new()).unwrap();
+    assert_eq!(workers.least_loaded(), WorkerId(1));
+    assert!(workers.stats()[1].is_alive);
+    shut_down(&workers);
+    drop(site);
+}
+
+#[test]
+fn an_unknown_worker_is_gone() {
+    let site = Site::start(&config(1));
+    let close = Command::Close { peer: PeerId(1) };
+    assert_eq!(site.workers.send(WorkerId(9), close).unwrap_err().reason, SendErrorReason::WorkerGone);
+}
+
+#[test]
+fn what_cannot_start_says_why() {
+    let refused = |config: &trackyard_net::NetConfig| start(config, &|_: RoomKey, _: Event| {}).unwrap_err();
+    assert!(matches!(refused(&config(0)), StartError::WorkerCount(0)));
+    let mut nowhere = config(1);
+    (nowhere.udp, nowhere.tcp) = (Vec::new(), Vec::new());
+    assert!(matches!(refused(&nowhere), StartError::NoAddress));
+    let taken = UdpSocket::bind(loopback()).unwrap();
+    let mut occupied = config(2);
+    occupied.udp = vec![taken.local_addr().unwrap()];
+    assert!(matches!(refused(&occupied), StartError::Bind { .. }));
+    let mut unnamed = config(1);
+    (unnamed.udp, unnamed.tcp) = (vec!["0.0.0.0:0".parse().unwrap()], Vec::new());
+    assert!(matches!(refused(&unnamed), StartError::NothingAdvertised));
+}
