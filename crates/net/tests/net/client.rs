@@ -1,4 +1,4 @@
-//! A client: a real connection over a blocking socket with short timeouts.
+//! A client: a real connection over a socket that is asked again and again.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -10,8 +10,6 @@ use trackyard_peer::{
     Transport,
 };
 
-/// How long one look at the socket may take.
-const LOOK: Duration = Duration::from_millis(1);
 /// Everything here happens within this, or never.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -33,14 +31,14 @@ pub(crate) enum Link {
 impl Link {
     pub(crate) fn udp() -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        socket.set_read_timeout(Some(LOOK)).unwrap();
+        socket.set_nonblocking(true).unwrap();
         Self::Udp(socket)
     }
 
     pub(crate) fn tcp(server: SocketAddr) -> Self {
         let stream = TcpStream::connect(server).unwrap();
-        stream.set_read_timeout(Some(LOOK)).unwrap();
         stream.set_nodelay(true).unwrap();
+        stream.set_nonblocking(true).unwrap();
         Self::Tcp { stream, unread: Vec::new() }
     }
 
@@ -61,7 +59,7 @@ impl Link {
         }
     }
 
-    /// A datagram, if one comes soon.
+    /// A datagram, if one is there.
     fn receive(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
         let mut buffer = [0; 20_000];
         match self {
@@ -125,7 +123,7 @@ impl Client {
         self.drain();
     }
 
-    /// Takes what has come, waiting for no more than a moment.
+    /// Takes what has come.
     pub(crate) fn look(&mut self) {
         self.drain();
         let (transport, local) = self.link.candidate();
@@ -160,9 +158,7 @@ pub(crate) fn until(what: &str, clients: &mut [&mut Client], mut holds: impl FnM
     let deadline = Instant::now() + PATIENCE;
     while !holds(clients) {
         assert!(Instant::now() < deadline, "not in time: {what}");
-        if clients.is_empty() {
-            std::thread::yield_now();
-        }
+        std::thread::yield_now();
         clients.iter_mut().for_each(|client| client.look());
     }
 }
