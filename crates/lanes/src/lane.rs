@@ -1,288 +1,284 @@
-//! One track on its way to one receiver.
+//! One track's frames for one receiver.
 
-mod sequencer;
+mod queue;
+mod sending;
 
-use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use trackyard_wire::{FrameNumber, Header};
+use trackyard_wire::{FrameNumber, Handle};
 
-use crate::rules::{LaneRules, Policy};
-use crate::stats::{DropReason, LaneStats};
-pub(crate) use sequencer::Packet;
-use sequencer::{Sequencer, Step};
+use crate::estimator::Estimator;
+use crate::frame::Frame;
+use crate::packet::Packet;
+use crate::seen::SeenFrames;
+use crate::sequencer::{Arrival, Ordered, Sequencer};
+use crate::slab::Key;
+use crate::store::{FrameList, Store};
+use crate::{DropReason, FRAME_PACKETS_MAX, LaneRules, LaneStats, OutboxConfig, PACKET_BYTES_MAX};
 
-/// Packets of one frame; official receivers hold as many.
-pub const FRAME_PACKETS_MAX: usize = 128;
-/// Bytes of one packet; official receivers take no longer message.
-pub const PACKET_BYTES_MAX: usize = 65_535;
-/// Bytes of frames of one packet that wait under [`Policy::Auto`].
-const AUTO_BYTES_MAX: usize = 64 * 1024;
-
-/// One track on its way to one receiver.
-///
-/// Frames stand in order; only the first may be under way, only the last may still be growing.
+/// What the lanes of an outbox have in common.
 #[derive(Debug)]
-pub(crate) struct Lane {
-    pub(crate) rules: LaneRules,
-    pub(crate) stats: LaneStats,
-    pub(crate) deficit: usize,
-    /// Stands in the round of lanes that may have something to send.
-    pub(crate) active: bool,
-    sequencer: Sequencer,
-    frames: VecDeque<Frame>,
-    /// The packets of all frames, one after the other.
-    packets: VecDeque<Bytes>,
-    waiting_bytes: usize,
-    /// The rest of this frame is not wanted.
-    ignoring: Option<FrameNumber>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Frame {
-    number: FrameNumber,
-    /// When its first packet came.
-    arrived: Instant,
-    /// When its first packet was given to the channel.
-    begun: Option<Instant>,
-    /// Its final packet is here.
-    complete: bool,
-    /// Packets that came.
-    packets_in: u16,
-    /// Packets that stand in the queue.
-    queued: u16,
-    queued_bytes: usize,
-    sent_bytes: usize,
-}
-
-/// What a lane is told with each packet.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Surroundings {
+pub(crate) struct Shared {
+    pub(crate) config: OutboxConfig,
+    pub(crate) store: Store,
+    pub(crate) totals: LaneStats,
+    pub(crate) room: Estimator,
     /// The channel can be written.
     pub(crate) open: bool,
-    /// Bytes that may still be queued in all lanes together.
-    pub(crate) bytes_left: usize,
+    /// Frames that have been counted and of which only held packets are here.
+    pub(crate) held_frames: usize,
+}
+
+/// Where the packets go that come in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Incoming {
+    /// Nothing has come yet.
+    Nothing,
+    /// Into the newest frame, which waits for more.
+    Open(Key, FrameNumber),
+    /// This frame is whole or dead: what else comes of it is ignored.
+    Closed(FrameNumber),
+}
+
+impl Incoming {
+    fn frame(self) -> Option<FrameNumber> {
+        match self {
+            Self::Nothing => None,
+            Self::Open(_, frame) | Self::Closed(frame) => Some(frame),
+        }
+    }
+}
+
+/// Invariants: only the oldest frame has begun; only the newest may be incomplete; a frame that is
+/// dropped gets no more packets.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) handle: Handle,
+    pub(crate) rules: LaneRules,
+    pub(crate) stats: LaneStats,
+    pub(crate) turn: Turn,
+    pub(crate) alarms: Alarms,
+    sequencer: Sequencer,
+    seen: SeenFrames,
+    incoming: Incoming,
+    list: FrameList,
+    /// Frames that may be dropped in favour of others.
+    replaceable: u32,
+    /// Bytes of frames of one packet that wait.
+    single_bytes: usize,
+    /// The larger frame that may be replaced.
+    replaceable_multi: Key,
+}
+
+/// A lane's place among others.
+#[derive(Debug, Default)]
+pub(crate) struct Turn {
+    /// It is in the ring.
+    pub(crate) joined: bool,
+    /// Bytes it may still send in this turn.
+    pub(crate) deficit: u32,
+}
+
+/// The deadlines for which a lane has armed timers; another time in the timers is no longer valid.
+#[derive(Debug, Default)]
+pub(crate) struct Alarms {
+    pub(crate) gap: Option<Instant>,
+    pub(crate) age: Option<Instant>,
 }
 
 impl Lane {
-    pub(crate) fn new(rules: LaneRules) -> Self {
+    pub(crate) fn new(handle: Handle, rules: LaneRules) -> Self {
         Self {
-            rules,
+            handle,
+            rules: rules.bounded(),
             stats: LaneStats::default(),
-            deficit: 0,
-            active: false,
+            turn: Turn::default(),
+            alarms: Alarms::default(),
             sequencer: Sequencer::default(),
-            frames: VecDeque::new(),
-            packets: VecDeque::new(),
-            waiting_bytes: 0,
-            ignoring: None,
+            seen: SeenFrames::default(),
+            incoming: Incoming::Nothing,
+            list: FrameList::new(),
+            replaceable: 0,
+            single_bytes: 0,
+            replaceable_multi: Key::NONE,
         }
     }
 
-    /// Bytes that wait in this lane.
-    pub(crate) fn waiting_bytes(&self) -> usize {
-        self.waiting_bytes
+    /// Frames that wait or are under way.
+    pub(crate) fn waiting(&self) -> u64 {
+        u64::from(self.list.frames) + self.sequencer.counted() as u64
     }
 
-    /// Until when it waits for a missing packet.
-    pub(crate) fn gap_until(&self) -> Option<Instant> {
-        self.sequencer.gap_until()
-    }
-
-    /// A packet has come.
-    pub(crate) fn push(&mut self, packet: Packet, around: Surroundings, now: Instant) {
-        self.stats.packets_in += 1;
-        self.stats.bytes_in += packet.bytes.len() as u64;
-        if !self.sequencer.push(packet, now) {
-            self.stats.packets_ignored += 1;
-        }
-        self.sequence(around, now);
-    }
-
-    /// A missing packet may have been waited for long enough.
-    pub(crate) fn handle_timeout(&mut self, around: Surroundings, now: Instant) {
-        self.sequencer.handle_timeout(now);
-        self.sequence(around, now);
-    }
-
-    /// The next packet to send, if there is one. Frames that are too old are dropped on the way.
-    pub(crate) fn peek(&mut self, now: Instant) -> Option<&Bytes> {
-        while let Some(reason) = self.overdue(now) {
-            self.drop_frame(0, reason);
-        }
-        self.packets.front()
-    }
-
-    /// The packet that was last peeked is with the channel.
-    pub(crate) fn sent(&mut self, now: Instant) {
-        let (Some(packet), Some(frame)) = (self.packets.pop_front(), self.frames.front_mut()) else { return };
-        let bytes = packet.len();
-        if frame.begun.is_none() {
-            frame.begun = Some(now);
-            self.stats.begun(now.saturating_duration_since(frame.arrived));
-        }
-        frame.queued -= 1;
-        frame.queued_bytes -= bytes;
-        frame.sent_bytes += bytes;
-        self.waiting_bytes -= bytes;
-        self.stats.packets_out += 1;
-        self.stats.bytes_out += bytes as u64;
-        if frame.complete && frame.queued == 0 {
-            self.frames.pop_front();
-            self.stats.frames_waiting -= 1;
-            self.stats.frames_delivered += 1;
+    /// Takes a packet of the publisher.
+    pub(crate) fn push(&mut self, packet: Packet, shared: &mut Shared) {
+        let length = packet.bytes.len();
+        self.count(shared, |stats| stats.count_in(length));
+        match self.sequencer.arrive(packet, self.incoming.frame()) {
+            Arrival::Next(packet) => {
+                self.accept(Ordered { packet, after_gap: false, counted: false }, shared);
+            }
+            Arrival::Held { newly: Some(frame) } => {
+                shared.held_frames += 1;
+                self.seen.mark(frame);
+                self.count(shared, |stats| stats.frames_in += 1);
+            }
+            Arrival::Late(packet) => self.miss(&packet, shared),
+            Arrival::Restart(packet) => self.restart(packet, shared),
+            Arrival::Held { newly: None } | Arrival::Duplicate => {}
         }
     }
 
-    /// Drops everything that waits or is under way.
-    pub(crate) fn clear(&mut self, reason: DropReason) {
-        self.ignoring = self.frames.back().filter(|frame| !frame.complete).map(|frame| frame.number);
-        while !self.frames.is_empty() {
-            self.drop_frame(0, reason);
+    /// Processes held packets whose turn has come.
+    pub(crate) fn accept_due(&mut self, now: Instant, shared: &mut Shared) {
+        while let Some(ordered) = self.sequencer.due(now) {
+            self.accept(ordered, shared);
         }
     }
 
-    fn sequence(&mut self, around: Surroundings, now: Instant) {
-        while let Some(step) = self.sequencer.step() {
-            match step {
-                Step::Packet(packet) => self.accept(packet, around, now),
-                Step::Gap => self.abandon_growing(),
+    /// When a missing packet is given up.
+    pub(crate) fn gap_deadline(&self) -> Option<Instant> {
+        self.sequencer.deadline()
+    }
+
+    /// Drops everything, held packets included.
+    pub(crate) fn clear(&mut self, reason: DropReason, shared: &mut Shared) {
+        while let Some(ordered) = self.sequencer.drain() {
+            self.accept(ordered, shared);
+        }
+        while !self.list.oldest.is_none() {
+            self.drop_frame(self.list.oldest, reason, shared);
+        }
+    }
+
+    /// Its sender has begun anew; what is left of its past comes to its end.
+    fn restart(&mut self, packet: Packet, shared: &mut Shared) {
+        while let Some(ordered) = self.sequencer.drain() {
+            self.accept(ordered, shared);
+        }
+        let packet = self.sequencer.advance(packet);
+        self.accept(Ordered { packet, after_gap: true, counted: false }, shared);
+    }
+
+    /// A packet comes too late. If it is the first of its frame, that counts.
+    fn miss(&mut self, packet: &Packet, shared: &mut Shared) {
+        if self.seen.mark_late(packet.frame) {
+            self.count(shared, |stats| {
+                stats.frames_in += 1;
+                stats.count_dropped(DropReason::Incomplete, 0);
+            });
+        }
+    }
+
+    fn accept(&mut self, ordered: Ordered, shared: &mut Shared) {
+        let Ordered { packet, after_gap, counted } = ordered;
+        if after_gap || packet.start || self.incoming.frame() != Some(packet.frame) {
+            self.break_off(DropReason::Incomplete, shared);
+        }
+        if packet.start {
+            self.enter(packet.frame, counted, shared);
+            return self.begin(packet, shared);
+        }
+        match self.incoming {
+            Incoming::Open(key, frame) if frame == packet.frame => {
+                self.settle_counted(counted, shared);
+                self.append(key, packet, shared);
+            }
+            Incoming::Closed(frame) if frame == packet.frame => self.settle_counted(counted, shared),
+            _ => {
+                self.enter(packet.frame, counted, shared);
+                self.refuse(packet.frame, DropReason::Incomplete, shared);
             }
         }
     }
 
-    /// What was missing may have been the rest of the last frame.
-    fn abandon_growing(&mut self) {
-        if let Some(frame) = self.frames.back().copied().filter(|frame| !frame.complete) {
-            self.ignoring = Some(frame.number);
-            self.drop_frame(self.frames.len() - 1, DropReason::Incomplete);
-        }
-    }
-
-    fn accept(&mut self, packet: Packet, around: Surroundings, now: Instant) {
-        let Packet { header, bytes } = packet;
-        if header.start {
-            self.abandon_growing();
-            self.begin(&header, now);
-        } else if self.growing() != Some(header.frame) {
-            self.stray(&header, now);
-            return;
-        }
-        self.grow(&header, bytes, around);
-    }
-
-    fn growing(&self) -> Option<FrameNumber> {
-        self.frames.back().filter(|frame| !frame.complete).map(|frame| frame.number)
-    }
-
-    fn begin(&mut self, header: &Header, now: Instant) {
-        self.ignoring = None;
-        self.stats.frames_in += 1;
-        self.stats.frames_waiting += 1;
-        self.frames.push_back(Frame {
-            number: header.frame,
-            arrived: now,
-            begun: None,
-            complete: false,
-            packets_in: 0,
-            queued: 0,
-            queued_bytes: 0,
-            sent_bytes: 0,
-        });
-    }
-
-    /// A packet of a frame that is not wanted, or whose start never came.
-    fn stray(&mut self, header: &Header, now: Instant) {
-        self.stats.packets_ignored += 1;
-        if self.ignoring != Some(header.frame) {
-            self.abandon_growing();
-            self.begin(header, now);
-            self.drop_frame(self.frames.len() - 1, DropReason::Incomplete);
-            self.ignoring = Some(header.frame);
-        }
-        if header.last {
-            self.ignoring = None;
-        }
-    }
-
-    fn grow(&mut self, header: &Header, bytes: Bytes, around: Surroundings) {
-        let length = bytes.len();
-        let Some(frame) = self.frames.back_mut() else { return };
-        frame.packets_in += 1;
-        frame.complete = header.last;
-        let refused = if !around.open {
-            Some(DropReason::NoChannel)
-        } else if usize::from(frame.packets_in) > FRAME_PACKETS_MAX || length > PACKET_BYTES_MAX {
-            Some(DropReason::TooLarge)
-        } else if length > around.bytes_left {
-            Some(DropReason::QueueFull)
+    /// Counts a frame, unless that was done when a packet of it was held.
+    fn enter(&mut self, frame: FrameNumber, counted: bool, shared: &mut Shared) {
+        if counted || self.sequencer.take_counted(frame) {
+            shared.held_frames -= 1;
         } else {
-            None
-        };
-        if let Some(reason) = refused {
-            self.stats.packets_ignored += 1;
-            self.ignoring = (!header.last).then_some(header.frame);
-            self.drop_frame(self.frames.len() - 1, reason);
+            self.seen.mark(frame);
+            self.count(shared, |stats| stats.frames_in += 1);
+        }
+    }
+
+    /// A packet made its frame count and turns out to belong to one that is counted already, which
+    /// takes a sender that numbers its frames wrongly.
+    fn settle_counted(&mut self, counted: bool, shared: &mut Shared) {
+        if counted {
+            shared.held_frames -= 1;
+            self.count(shared, |stats| stats.count_dropped(DropReason::Incomplete, 0));
+        }
+    }
+
+    /// The frame that waits for more packets, if there is one, will not get them.
+    fn break_off(&mut self, reason: DropReason, shared: &mut Shared) {
+        if let Incoming::Open(key, _) = self.incoming {
+            self.drop_frame(key, reason, shared);
+        }
+    }
+
+    /// Drops a frame that never got into the queue.
+    fn refuse(&mut self, frame: FrameNumber, reason: DropReason, shared: &mut Shared) {
+        self.incoming = Incoming::Closed(frame);
+        self.count(shared, |stats| stats.count_dropped(reason, 0));
+    }
+
+    fn begin(&mut self, packet: Packet, shared: &mut Shared) {
+        if !shared.open {
+            return self.refuse(packet.frame, DropReason::NoChannel, shared);
+        }
+        let admitted = shared.room.has_room(shared.store.waiting_bytes(), packet.bytes.len());
+        if !admitted {
+            self.make_place(&packet, shared);
+        }
+        let key = shared.store.push_frame(&mut self.list, Frame::new(&packet, admitted));
+        self.note_replaceable(key, shared);
+        self.incoming = Incoming::Open(key, packet.frame);
+        self.append(key, packet, shared);
+    }
+
+    fn append(&mut self, key: Key, packet: Packet, shared: &mut Shared) {
+        let packets_in = shared.store.frame(key).map_or(0, |frame| frame.packets_in);
+        if packet.bytes.len() > PACKET_BYTES_MAX || packets_in >= FRAME_PACKETS_MAX {
+            return self.drop_frame(key, DropReason::TooLarge, shared);
+        }
+        if !self.make_space(key, packet.bytes.len(), shared) {
+            return self.drop_frame(key, DropReason::QueueFull, shared);
+        }
+        let length = packet.bytes.len();
+        shared.store.push_packet(&mut self.list, key, packet.bytes);
+        let Some(frame) = shared.store.frame_mut(key) else { return };
+        if frame.single {
+            self.single_bytes += length;
+        }
+        if packet.last {
+            frame.complete = true;
+            self.incoming = Incoming::Closed(packet.frame);
+        }
+    }
+
+    fn drop_frame(&mut self, key: Key, reason: DropReason, shared: &mut Shared) {
+        self.forget_replaceable(key, shared);
+        let Some(waiting) = shared.store.frame(key).map(|frame| (frame.single, frame.waiting_bytes)) else {
             return;
+        };
+        if waiting.0 {
+            self.single_bytes -= waiting.1 as usize;
         }
-        frame.queued += 1;
-        frame.queued_bytes += length;
-        self.waiting_bytes += length;
-        self.packets.push_back(bytes);
-        self.make_room();
+        let Some(frame) = shared.store.remove_frame(&mut self.list, key) else { return };
+        if self.incoming == Incoming::Open(key, frame.number) {
+            self.incoming = Incoming::Closed(frame.number);
+        }
+        self.count(shared, |stats| stats.count_dropped(reason, frame.sent_bytes));
     }
 
-    /// Drops the oldest waiting frames that the policy does not keep beside the newest.
-    fn make_room(&mut self) {
-        while let Some(reason) = self.surplus() {
-            let oldest = usize::from(self.frames.front().is_some_and(|frame| frame.begun.is_some()));
-            self.drop_frame(oldest, reason);
-        }
+    fn count(&mut self, shared: &mut Shared, change: impl Fn(&mut LaneStats)) {
+        change(&mut self.stats);
+        change(&mut shared.totals);
     }
+}
 
-    /// Whether one waiting frame is too many; the newest always stays.
-    fn surplus(&self) -> Option<DropReason> {
-        let begun = usize::from(self.frames.front().is_some_and(|frame| frame.begun.is_some()));
-        let waiting = self.frames.len() - begun;
-        if waiting < 2 {
-            return None;
-        }
-        match self.rules.policy {
-            Policy::Latest => Some(DropReason::Superseded),
-            Policy::Queue(frames) => (waiting > usize::from(frames.max(1))).then_some(DropReason::QueueFull),
-            Policy::Auto => {
-                let newest = self.frames.back()?;
-                let single = newest.complete && newest.packets_in == 1;
-                let bytes: usize = self.frames.iter().skip(begun).map(|frame| frame.queued_bytes).sum();
-                if !single {
-                    return Some(DropReason::Superseded);
-                }
-                (bytes > AUTO_BYTES_MAX).then_some(DropReason::QueueFull)
-            }
-        }
-    }
-
-    /// Why the first frame must not be sent any more.
-    fn overdue(&self, now: Instant) -> Option<DropReason> {
-        let frame = self.frames.front()?;
-        match frame.begun {
-            None => (now.saturating_duration_since(frame.arrived) > self.rules.age_max)
-                .then_some(DropReason::Expired),
-            Some(begun) => (now.saturating_duration_since(begun) > self.rules.finish_max)
-                .then_some(DropReason::Unfinished),
-        }
-    }
-
-    fn drop_frame(&mut self, at: usize, reason: DropReason) {
-        let before: usize = self.frames.iter().take(at).map(|frame| usize::from(frame.queued)).sum();
-        let Some(frame) = self.frames.remove(at) else { return };
-        self.packets.drain(before..before + usize::from(frame.queued));
-        self.waiting_bytes -= frame.queued_bytes;
-        self.stats.wasted_bytes += frame.sent_bytes as u64;
-        self.stats.drop_frame(reason);
-        if !frame.complete {
-            self.ignoring = Some(frame.number);
-        }
-    }
+/// `at + duration`, as far as instants reach.
+fn later(at: Instant, duration: Duration) -> Instant {
+    at.checked_add(duration).unwrap_or(at)
 }

@@ -7,13 +7,28 @@
 //!
 //! It never reads a clock, draws a random number, opens a socket or logs.
 
+mod config;
 mod estimator;
+mod frame;
 mod lane;
 mod outbox;
+mod packet;
+mod ring;
 mod rules;
+mod seen;
+mod sequencer;
+mod slab;
 mod stats;
+mod store;
+mod timers;
 
-pub use lane::{FRAME_PACKETS_MAX, PACKET_BYTES_MAX};
-pub use outbox::{Outbox, OutboxConfig};
+pub use config::OutboxConfig;
+pub use outbox::Outbox;
 pub use rules::{LaneRules, Policy};
 pub use stats::{DropReason, LaneStats};
+
+/// Packets beyond this length are refused: no data channel message is longer (protocol §5.4).
+pub const PACKET_BYTES_MAX: usize = 65_535;
+
+/// Official receivers hold no more packets of one frame (protocol §5.5).
+pub const FRAME_PACKETS_MAX: u16 = 128;

@@ -1,230 +1,294 @@
-//! All lanes of one receiver, and the one channel below them.
+//! The lanes of one receiver and the channel they share.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Instant;
 
 use bytes::Bytes;
 use trackyard_wire::{Handle, Header};
 
 use crate::estimator::Estimator;
-use crate::lane::{Lane, Packet, Surroundings};
-use crate::rules::LaneRules;
-use crate::stats::{DropReason, LaneStats};
+use crate::lane::{Lane, Shared};
+use crate::packet::Packet;
+use crate::ring::{QUANTUM_BYTES, Ring};
+use crate::slab::{Key, Slab};
+use crate::store::Store;
+use crate::timers::Timers;
+use crate::{DropReason, LaneRules, LaneStats, OutboxConfig};
 
-/// Bytes a lane of weight 1 may send before it is another's turn.
-const QUANTUM_BYTES: usize = 2_048;
-
-/// Bounds of an outbox.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct OutboxConfig {
-    /// Bytes that wait in all lanes together; what comes beyond is dropped as queue-full.
-    pub waiting_bytes_max: usize,
-}
-
-impl Default for OutboxConfig {
-    fn default() -> Self {
-        Self { waiting_bytes_max: 8 * 1024 * 1024 }
-    }
-}
-
-/// All lanes of one receiver.
+/// Decides which packet goes next to one receiver.
 ///
-/// Its invariant: for each lane and in sum, `frames_in = frames_delivered + Σ drops + frames_waiting`.
+/// Push what publishers send, say what the channel still holds, then write what is
+/// [peeked](Self::peek) until there is nothing more:
+///
+/// ```
+/// use std::time::Instant;
+/// use bytes::Bytes;
+/// use trackyard_lanes::{LaneRules, Outbox, OutboxConfig};
+/// use trackyard_wire::{Handle, Header};
+///
+/// # fn example(now: Instant) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut outbox = Outbox::new(OutboxConfig::default());
+/// let handle = Handle::new(9).ok_or("0")?;
+/// outbox.add_lane(handle, LaneRules::default());
+/// outbox.set_open(true, now);
+///
+/// let packet = Bytes::from_static(&[0x18, 0, 0, 7, 0, 1, 0, 2, 0, 0, 0, 3, b'h', b'i']);
+/// outbox.push(handle, &Header::parse(&packet)?, &packet, now);
+/// assert_eq!(outbox.peek(now), Some((handle, &packet)));
+/// outbox.written(now);
+/// assert_eq!(outbox.peek(now), None);
+/// assert_eq!(outbox.totals().frames_delivered, 1);
+/// # Ok(())
+/// # }
+/// # example(Instant::now()).expect("the packet is well formed");
+/// ```
+///
+/// Invariant: frames in = delivered + dropped + [waiting](Self::frames_waiting).
 #[derive(Debug)]
 pub struct Outbox {
-    config: OutboxConfig,
-    lanes: HashMap<Handle, Lane>,
-    /// Lanes that may have something to send, in the order of their turns.
-    round: VecDeque<Handle>,
-    /// Lanes that wait for a missing packet. All wait equally long, so the first ends first.
-    gaps: VecDeque<(Instant, Handle)>,
-    estimator: Estimator,
-    waiting_bytes: usize,
-    open: bool,
-    /// The channel has refused a packet and has not released anything since.
-    full: bool,
-    /// What became of the frames of lanes that are gone.
-    removed: LaneStats,
+    shared: Shared,
+    lanes: Slab<Lane>,
+    by_handle: HashMap<Handle, Key, BuildHasherDefault<HandleHasher>>,
+    ring: Ring,
+    /// The lane at the front of the ring has got its bytes for this turn.
+    turn_begun: bool,
+    /// The lane whose packet has been peeked.
+    chosen: Option<Key>,
+    gaps: Timers,
+    ages: Timers,
+    unrouted_packets: u64,
 }
 
 impl Outbox {
-    /// No lanes yet, and no channel.
+    /// An outbox without lanes, whose channel is closed.
     #[must_use]
     pub fn new(config: OutboxConfig) -> Self {
         Self {
-            config,
-            lanes: HashMap::new(),
-            round: VecDeque::new(),
-            gaps: VecDeque::new(),
-            estimator: Estimator::default(),
-            waiting_bytes: 0,
-            open: false,
-            full: false,
-            removed: LaneStats::default(),
+            shared: Shared {
+                config,
+                store: Store::new(),
+                totals: LaneStats::default(),
+                room: Estimator::new(config),
+                open: false,
+                held_frames: 0,
+            },
+            lanes: Slab::new(),
+            by_handle: HashMap::default(),
+            ring: Ring::default(),
+            turn_begun: false,
+            chosen: None,
+            gaps: Timers::default(),
+            ages: Timers::default(),
+            unrouted_packets: 0,
         }
     }
 
-    /// Adds a lane, or changes the rules of one.
+    /// Adds a lane; if there is one of that name, it goes on under these rules.
     pub fn add_lane(&mut self, lane: Handle, rules: LaneRules) {
-        self.lanes.entry(lane).or_insert_with(|| Lane::new(rules)).rules = rules;
-    }
-
-    /// Removes a lane and gives its final accounts; frames that waited are dropped as removed.
-    pub fn remove_lane(&mut self, lane: Handle) -> Option<LaneStats> {
-        let mut gone = self.lanes.remove(&lane)?;
-        self.waiting_bytes -= gone.waiting_bytes();
-        gone.clear(DropReason::Removed);
-        if gone.active {
-            self.round.retain(|handle| *handle != lane);
-        }
-        self.removed += gone.stats;
-        Some(gone.stats)
-    }
-
-    /// A packet of a track has come, as its publisher has sent it. Without such a lane nothing happens.
-    pub fn push(&mut self, lane: Handle, header: &Header, packet: &Bytes, now: Instant) {
-        let around = self.surroundings();
-        let Some(target) = self.lanes.get_mut(&lane) else { return };
-        let (waited, gap) = (target.waiting_bytes(), target.gap_until());
-        target.push(Packet { header: *header, bytes: packet.clone() }, around, now);
-        self.waiting_bytes = self.waiting_bytes - waited + target.waiting_bytes();
-        if let Some(until) = target.gap_until().filter(|until| gap != Some(*until)) {
-            self.gaps.push_back((until, lane));
-        }
-        self.activate(lane);
-    }
-
-    /// The channel can be written from now on, or no longer. What waits for a channel that is gone is dropped.
-    pub fn set_open(&mut self, open: bool, _now: Instant) {
-        if self.open && !open {
-            for lane in self.lanes.values_mut() {
-                lane.clear(DropReason::NoChannel);
+        match self.by_handle.get(&lane).and_then(|key| self.lanes.get_mut(*key)) {
+            Some(known) => known.rules = rules.bounded(),
+            None => {
+                let key = self.lanes.insert(Lane::new(lane, rules));
+                self.by_handle.insert(lane, key);
             }
-            self.waiting_bytes = 0;
         }
-        if self.open != open {
-            self.estimator = Estimator::default();
-            self.full = false;
-        }
-        self.open = open;
     }
 
-    /// The channel holds so many bytes, queued or in flight.
+    /// Removes a lane and drops what waits in it; answers what it has counted.
+    pub fn remove_lane(&mut self, lane: Handle) -> Option<LaneStats> {
+        self.chosen = None;
+        let key = self.by_handle.remove(&lane)?;
+        let mut lane = self.lanes.remove(key)?;
+        lane.clear(DropReason::Removed, &mut self.shared);
+        if lane.turn.joined {
+            self.turn_begun &= self.ring.front() != Some(key);
+            self.ring.leave(key);
+        }
+        Some(lane.stats)
+    }
+
+    /// Takes a packet as its publisher sent it. One for a lane that is not there is
+    /// [counted](Self::unrouted_packets) and forgotten.
+    pub fn push(&mut self, lane: Handle, header: &Header, packet: &Bytes, now: Instant) {
+        self.chosen = None;
+        let Some(key) = self.by_handle.get(&lane).copied() else {
+            self.unrouted_packets += 1;
+            return;
+        };
+        let Some(lane) = self.lanes.get_mut(key) else { return };
+        lane.push(Packet::new(header, packet, now), &mut self.shared);
+        lane.accept_due(now, &mut self.shared);
+        self.attend(key, now);
+    }
+
+    /// Says whether the channel can be written. While it cannot, frames are dropped.
+    pub fn set_open(&mut self, open: bool, now: Instant) {
+        self.chosen = None;
+        if self.shared.open == open {
+            return;
+        }
+        self.shared.open = open;
+        self.shared.room.reset(now);
+        if !open {
+            for key in self.lanes.keys() {
+                if let Some(lane) = self.lanes.get_mut(key) {
+                    lane.clear(DropReason::NoChannel, &mut self.shared);
+                }
+            }
+        }
+    }
+
+    /// Says what the channel holds, queued and in flight. To be called after every input.
     pub fn update_buffered(&mut self, bytes: usize, now: Instant) {
-        self.estimator.update(bytes, now);
-        self.full = false;
+        self.shared.room.update(bytes, now);
     }
 
-    /// The next packet to write, if one is due and there is room for it.
+    /// The next packet to write, if there is room and one is due. To be followed at once by
+    /// [`written`](Self::written) or [`refused`](Self::refused), or left.
     pub fn peek(&mut self, now: Instant) -> Option<(Handle, &Bytes)> {
-        if !self.open || self.full {
-            return None;
-        }
-        let handle = self.next_lane(now)?;
-        let packet = self.lanes.get_mut(&handle)?.peek(now)?;
-        Some((handle, packet))
+        self.chosen = self.choose(now);
+        let lane = self.lanes.get(self.chosen?)?;
+        Some((lane.handle, lane.next_packet(&self.shared)?))
     }
 
-    /// The channel has taken the packet that was peeked.
+    /// The channel has taken the packet just peeked.
     pub fn written(&mut self, now: Instant) {
-        let Some(handle) = self.round.front() else { return };
-        let Some(lane) = self.lanes.get_mut(handle) else { return };
-        let before = lane.waiting_bytes();
-        lane.sent(now);
-        let bytes = before - lane.waiting_bytes();
-        lane.deficit = lane.deficit.saturating_sub(bytes);
-        self.waiting_bytes -= bytes;
-        self.estimator.written(bytes, now);
+        debug_assert!(self.chosen.is_some(), "only what has just been peeked can have been written");
+        let Some(lane) = self.chosen.take().and_then(|key| self.lanes.get_mut(key)) else { return };
+        let Some(length) = lane.sent(now, &mut self.shared) else { return };
+        lane.turn.deficit = lane.turn.deficit.saturating_sub(u32::try_from(length).unwrap_or(u32::MAX));
+        self.shared.room.wrote(length, now);
     }
 
-    /// The channel has not taken it; nothing is peeked until it has released something.
+    /// The channel was full; the packet just peeked stays until it holds less.
     pub fn refused(&mut self, _now: Instant) {
-        self.full = true;
+        self.chosen = None;
+        self.shared.room.refused();
     }
 
-    /// Time has passed.
+    /// Gives up on packets that have not come and frames that are too old.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some((until, handle)) = self.gaps.front().copied().filter(|(until, _)| *until <= now) {
-            self.gaps.pop_front();
-            let around = self.surroundings();
-            let Some(lane) = self.lanes.get_mut(&handle).filter(|lane| lane.gap_until() == Some(until))
-            else {
+        self.chosen = None;
+        while let Some((at, key)) = self.gaps.pop_due(now) {
+            let Some(lane) = self.lanes.get_mut(key).filter(|lane| lane.alarms.gap == Some(at)) else {
                 continue;
             };
-            let waited = lane.waiting_bytes();
-            lane.handle_timeout(around, now);
-            let again = lane.gap_until();
-            self.waiting_bytes = self.waiting_bytes - waited + lane.waiting_bytes();
-            if let Some(until) = again {
-                self.gaps.push_back((until.max(now), handle));
-            }
-            self.activate(handle);
+            lane.alarms.gap = None;
+            lane.accept_due(now, &mut self.shared);
+            self.attend(key, now);
+        }
+        while let Some((at, key)) = self.ages.pop_due(now) {
+            let Some(lane) = self.lanes.get_mut(key).filter(|lane| lane.alarms.age == Some(at)) else {
+                continue;
+            };
+            lane.alarms.age = None;
+            lane.expire(now, &mut self.shared);
+            self.attend(key, now);
         }
     }
 
-    /// When time is next of importance.
+    /// When [`handle_timeout`](Self::handle_timeout) is next of use.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.gaps.front().map(|(until, _)| *until)
+        [self.gaps.earliest(), self.ages.earliest()].into_iter().flatten().min()
     }
 
-    /// What became of a lane's frames so far.
+    /// What a lane has counted.
     #[must_use]
     pub fn lane_stats(&self, lane: Handle) -> Option<&LaneStats> {
-        self.lanes.get(&lane).map(|lane| &lane.stats)
+        self.lanes.get(*self.by_handle.get(&lane)?).map(|lane| &lane.stats)
     }
 
-    /// What became of all frames so far, those of removed lanes included.
+    /// What all lanes have counted, those that were removed included.
     #[must_use]
     pub fn totals(&self) -> LaneStats {
-        let mut totals = self.removed;
-        self.lanes.values().for_each(|lane| totals += lane.stats);
-        totals
+        self.shared.totals
     }
 
-    fn surroundings(&self) -> Surroundings {
-        Surroundings {
-            open: self.open,
-            bytes_left: self.config.waiting_bytes_max.saturating_sub(self.waiting_bytes),
-        }
+    /// Frames that wait or are under way, over all lanes.
+    #[must_use]
+    pub fn frames_waiting(&self) -> u64 {
+        (self.shared.store.frame_count() + self.shared.held_frames) as u64
     }
 
-    fn activate(&mut self, handle: Handle) {
-        let Some(lane) = self.lanes.get_mut(&handle) else { return };
-        if !lane.active && lane.waiting_bytes() > 0 {
-            lane.active = true;
-            self.round.push_back(handle);
-        }
+    /// Frames that wait or are under way in one lane.
+    #[must_use]
+    pub fn lane_frames_waiting(&self, lane: Handle) -> Option<u64> {
+        self.lanes.get(*self.by_handle.get(&lane)?).map(Lane::waiting)
     }
 
-    /// The lane whose turn it is, at the front of the round: deficit round robin by bytes.
-    fn next_lane(&mut self, now: Instant) -> Option<Handle> {
+    /// Packets for lanes that were not there.
+    #[must_use]
+    pub fn unrouted_packets(&self) -> u64 {
+        self.unrouted_packets
+    }
+
+    /// The lane whose turn it is and that has a packet for which there is room.
+    fn choose(&mut self, now: Instant) -> Option<Key> {
         loop {
-            let handle = *self.round.front()?;
-            let Some(lane) = self.lanes.get_mut(&handle) else {
-                self.round.pop_front();
+            let key = self.ring.front()?;
+            let lane = self.lanes.get_mut(key)?;
+            let Some(length) = lane.next_length(now, &mut self.shared) else {
+                lane.turn = Default::default();
+                self.ring.leave_front();
+                self.turn_begun = false;
                 continue;
             };
-            let before = lane.waiting_bytes();
-            let next = lane.peek(now).map(Bytes::len);
-            self.waiting_bytes -= before - lane.waiting_bytes();
-            let Some(bytes) = next else {
-                lane.active = false;
-                lane.deficit = 0;
-                self.round.pop_front();
+            if !std::mem::replace(&mut self.turn_begun, true) {
+                lane.turn.deficit += QUANTUM_BYTES * u32::from(lane.rules.weight);
+            }
+            if (lane.turn.deficit as usize) < length {
+                self.ring.rotate();
+                self.turn_begun = false;
                 continue;
-            };
-            if !self.estimator.has_room(bytes) {
-                return None;
             }
-            if lane.deficit >= bytes {
-                return Some(handle);
+            if self.shared.room.has_room(0, length) {
+                return Some(key);
             }
-            lane.deficit += QUANTUM_BYTES * usize::from(lane.rules.weight.max(1));
-            if lane.deficit < bytes || self.round.len() > 1 {
-                self.round.rotate_left(1);
-            }
+            self.shared.room.note_limited();
+            return None;
         }
+    }
+
+    /// A lane has changed: it may have something to send, and deadlines.
+    fn attend(&mut self, key: Key, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(key) else { return };
+        if !lane.turn.joined && lane.has_packet(&self.shared) {
+            lane.turn.joined = true;
+            self.ring.join(key);
+        }
+        if lane.alarms.gap.is_none()
+            && let Some(at) = lane.gap_deadline()
+        {
+            lane.alarms.gap = Some(at);
+            self.gaps.arm(at, key);
+        }
+        if lane.alarms.age.is_none()
+            && let Some(at) = lane.age_deadline(now, &self.shared)
+        {
+            lane.alarms.age = Some(at);
+            self.ages.arm(at, key);
+        }
+    }
+}
+
+/// Spreads handles, which this server gives out itself, over a table.
+#[derive(Debug, Default)]
+struct HandleHasher(u64);
+
+impl Hasher for HandleHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u16(u16::from(*byte));
+        }
+    }
+
+    fn write_u16(&mut self, value: u16) {
+        self.0 = (self.0 ^ u64::from(value)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
     }
 }

@@ -38,3 +38,18 @@ impl Default for LaneRules {
         }
     }
 }
+
+/// Ages beyond this mean the same: never too old.
+const AGE_BOUND: Duration = Duration::from_secs(3_600);
+
+impl LaneRules {
+    /// With every value in its range.
+    pub(crate) fn bounded(self) -> Self {
+        Self {
+            age_max: self.age_max.min(AGE_BOUND),
+            finish_max: self.finish_max.min(AGE_BOUND),
+            weight: self.weight.clamp(1, 1_000),
+            ..self
+        }
+    }
+}

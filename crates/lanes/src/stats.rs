@@ -3,32 +3,32 @@
 use std::ops::AddAssign;
 use std::time::Duration;
 
-/// Why a frame was not delivered.
+/// Why a frame was not delivered whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
-    /// A newer frame took its place.
+    /// A newer frame took its place before it had begun.
     Superseded,
-    /// It was not begun within `age_max`.
+    /// It was too old to begin.
     Expired,
-    /// The lane takes fewer frames per second.
+    /// Its track sends more frames than the receiver wants.
     RateLimited,
-    /// Packets of it never came.
+    /// Some of its packets never came in.
     Incomplete,
-    /// It was begun and not finished within `finish_max`.
+    /// It had begun, and took too long.
     Unfinished,
-    /// There was no channel to write to.
+    /// There was no channel to write it to.
     NoChannel,
-    /// Too much was waiting.
+    /// Its lane's queue, its lane's bytes or the outbox's bytes were used up.
     QueueFull,
-    /// More packets or bytes than a frame may have.
+    /// It had too many packets, or one that was too long.
     TooLarge,
-    /// The lane was taken away while the frame waited or was under way.
+    /// Its lane was removed.
     Removed,
 }
 
 impl DropReason {
-    /// Every reason, in the order of [`LaneStats::drops`].
+    /// Every reason, in the order of their counters.
     pub const ALL: [Self; 9] = [
         Self::Superseded,
         Self::Expired,
@@ -41,7 +41,7 @@ impl DropReason {
         Self::Removed,
     ];
 
-    /// Its name in metrics.
+    /// The name by which metrics know it.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -58,39 +58,37 @@ impl DropReason {
     }
 }
 
-/// Exact accounts of one lane, or of several together.
+/// Counters of one lane, or of a whole outbox.
 ///
-/// At every moment `frames_in = frames_delivered + Σ drops + frames_waiting`.
+/// At every moment `frames_in` = `frames_delivered` + [`dropped_total`](Self::dropped_total) + the
+/// frames that wait or are under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LaneStats {
-    /// Packets that came.
+    /// Packets that came in, duplicates and late ones included.
     pub packets_in: u64,
-    /// Their bytes, headers included.
+    /// Bytes of them.
     pub bytes_in: u64,
-    /// Packets given to the channel.
+    /// Packets the channel has taken.
     pub packets_out: u64,
-    /// Their bytes, headers included.
+    /// Bytes of them.
     pub bytes_out: u64,
-    /// Frames of which at least one packet came.
+    /// Frames of which at least one packet came in.
     pub frames_in: u64,
-    /// Frames given to the channel whole.
+    /// Frames whose every packet the channel has taken.
     pub frames_delivered: u64,
-    /// Frames that wait or are under way.
-    pub frames_waiting: u64,
-    /// Frames dropped, by reason; see [`Self::dropped`].
-    pub drops: [u64; DropReason::ALL.len()],
-    /// Bytes given to the channel of frames that were dropped later.
+    /// Bytes the channel had taken of frames that were dropped later.
     pub wasted_bytes: u64,
-    /// Packets that came twice, too late, or belong to a dropped frame.
-    pub packets_ignored: u64,
-    /// Sum of the ages at which frames were begun, in microseconds.
-    pub age_sum_us: u64,
-    /// The largest of them, in microseconds.
-    pub age_max_us: u64,
+    /// Age of begun frames at their beginning, summed.
+    pub admission_age_sum: Duration,
+    /// The greatest of those ages.
+    pub admission_age_max: Duration,
+    /// Frames that have begun: what [`admission_age_sum`](Self::admission_age_sum) is divided by.
+    pub frames_begun: u64,
+    drops: [u64; DropReason::ALL.len()],
 }
 
 impl LaneStats {
-    /// Frames dropped for one reason.
+    /// Frames dropped for this reason.
     #[must_use]
     pub fn dropped(&self, reason: DropReason) -> u64 {
         self.drops[reason as usize]
@@ -102,21 +100,25 @@ impl LaneStats {
         self.drops.iter().sum()
     }
 
-    /// Whether the accounts add up.
-    #[must_use]
-    pub fn is_exact(&self) -> bool {
-        self.frames_in == self.frames_delivered + self.dropped_total() + self.frames_waiting
+    pub(crate) fn count_in(&mut self, bytes: usize) {
+        self.packets_in += 1;
+        self.bytes_in += bytes as u64;
     }
 
-    pub(crate) fn drop_frame(&mut self, reason: DropReason) {
+    pub(crate) fn count_out(&mut self, bytes: usize) {
+        self.packets_out += 1;
+        self.bytes_out += bytes as u64;
+    }
+
+    pub(crate) fn count_begun(&mut self, age: Duration) {
+        self.frames_begun += 1;
+        self.admission_age_sum += age;
+        self.admission_age_max = self.admission_age_max.max(age);
+    }
+
+    pub(crate) fn count_dropped(&mut self, reason: DropReason, sent_bytes: u32) {
         self.drops[reason as usize] += 1;
-        self.frames_waiting -= 1;
-    }
-
-    pub(crate) fn begun(&mut self, age: Duration) {
-        let age_us = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
-        self.age_sum_us = self.age_sum_us.saturating_add(age_us);
-        self.age_max_us = self.age_max_us.max(age_us);
+        self.wasted_bytes += u64::from(sent_bytes);
     }
 }
 
@@ -128,11 +130,32 @@ impl AddAssign for LaneStats {
         self.bytes_out += other.bytes_out;
         self.frames_in += other.frames_in;
         self.frames_delivered += other.frames_delivered;
-        self.frames_waiting += other.frames_waiting;
-        self.drops.iter_mut().zip(other.drops).for_each(|(sum, drops)| *sum += drops);
         self.wasted_bytes += other.wasted_bytes;
-        self.packets_ignored += other.packets_ignored;
-        self.age_sum_us = self.age_sum_us.saturating_add(other.age_sum_us);
-        self.age_max_us = self.age_max_us.max(other.age_max_us);
+        self.admission_age_sum += other.admission_age_sum;
+        self.admission_age_max = self.admission_age_max.max(other.admission_age_max);
+        self.frames_begun += other.frames_begun;
+        for (mine, theirs) in self.drops.iter_mut().zip(other.drops) {
+            *mine += theirs;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DropReason, LaneStats};
+
+    #[test]
+    fn every_reason_has_its_own_counter() {
+        let mut sum = LaneStats::default();
+        for reason in DropReason::ALL {
+            let mut one = LaneStats::default();
+            one.count_dropped(reason, 7);
+            assert_eq!(one.dropped(reason), 1, "{}", reason.label());
+            assert_eq!(one.dropped_total(), 1);
+            sum += one;
+        }
+        assert_eq!(sum.dropped_total(), 9);
+        assert_eq!(sum.wasted_bytes, 63);
+        assert!(DropReason::ALL.iter().all(|reason| sum.dropped(*reason) == 1));
     }
 }

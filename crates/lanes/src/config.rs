@@ -1,0 +1,28 @@
+//! Bounds of an outbox.
+
+/// What one receiver may cost. The number of lanes is bounded by the handles there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxConfig {
+    /// Bytes that wait over all lanes, with a charge for each packet's bookkeeping.
+    pub bytes_max: usize,
+    /// Bytes that wait in one lane, likewise: room for the largest frame under way and one behind it.
+    pub lane_bytes_max: usize,
+    /// What the channel may hold before anything is known of the path.
+    pub room_start_bytes: usize,
+    /// What the channel may always hold, however slow the path; two packets if that is more.
+    pub room_min_bytes: usize,
+    /// What the channel may hold at most, however fast the path.
+    pub room_max_bytes: usize,
+}
+
+impl Default for OutboxConfig {
+    fn default() -> Self {
+        Self {
+            bytes_max: 8 << 20,
+            lane_bytes_max: 5 << 20,
+            room_start_bytes: 64 << 10,
+            room_min_bytes: 2_400,
+            room_max_bytes: 1 << 20,
+        }
+    }
+}
