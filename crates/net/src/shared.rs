@@ -1,8 +1,7 @@
 //! What a worker's thread shares with the rest of the process.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use trackyard_lanes::LaneStats;
 use trackyard_sfu::control::WorkerId;
@@ -10,6 +9,9 @@ use trackyard_sfu::forward::WorkerCounters;
 
 use crate::counters::{Counter, NetCounters, NetSnapshot};
 use crate::mailbox::Mailbox;
+
+/// What is shared of all workers, by their ids.
+pub(crate) type Roster = Arc<[Arc<Shared>]>;
 
 /// One per worker.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use trackyard_sfu::forward::{Worker, WorkerConfig};
 
 use crate::limiter::StunLimiter;
 use crate::mailbox::Mailbox;
-use crate::shared::Shared;
+use crate::shared::{Roster, Shared};
 use crate::switch::{Switch, SwitchParts};
 use crate::table::SharedTable;
 use crate::tcp::{Connections, Listener, listen_all};
@@ -80,7 +80,7 @@ where
 /// What the threads have in common until they run.
 struct Site<'a, S> {
     config: &'a NetConfig,
-    workers: Arc<[Arc<Shared>]>,
+    workers: Roster,
     table: Arc<SharedTable>,
     sink: &'a S,
 }
@@ -110,7 +110,7 @@ impl<S: EventSink> Site<'_, S> {
 }
 
 /// Polls and what is shared, by worker.
-fn share(count: usize) -> io::Result<(Vec<Poll>, Arc<[Arc<Shared>]>)> {
+fn share(count: usize) -> io::Result<(Vec<Poll>, Roster)> {
     let polls: Vec<Poll> = (0..count).map(|_| Poll::new()).collect::<io::Result<_>>()?;
     let shared = |(id, poll): (u16, &Poll)| {
         let waker = Waker::new(poll.registry(), WAKER)?;
@@ -122,7 +122,7 @@ fn share(count: usize) -> io::Result<(Vec<Poll>, Arc<[Arc<Shared>]>)> {
 
 fn spawn<F, S>(
     crew: Vec<WorkerThread<F, S>>,
-    workers: &Arc<[Arc<Shared>]>,
+    workers: &Roster,
     addresses: Addresses,
 ) -> Result<Workers, StartError>
 where

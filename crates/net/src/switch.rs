@@ -12,7 +12,7 @@ use trackyard_sfu::forward::{Demux, DemuxKey, Endpoint, Foreign, Worker, WorkerO
 use crate::EventSink;
 use crate::limiter::StunLimiter;
 use crate::mailbox::StrayDatagram;
-use crate::shared::Shared;
+use crate::shared::{Roster, Shared};
 use crate::table::{Kept, SharedTable};
 use crate::tcp::Connection;
 use crate::wire::Wire;
@@ -30,7 +30,7 @@ pub(crate) struct Switch<F: ConnectionFactory, S> {
     table: Arc<SharedTable>,
     kept: Kept,
     limiter: StunLimiter,
-    workers: Arc<[Arc<Shared>]>,
+    workers: Roster,
     /// By worker; sent in batches.
     crossings: Vec<Vec<(TrackKey, Bytes)>>,
     strays: Vec<Vec<StrayDatagram>>,
@@ -43,7 +43,7 @@ pub(crate) struct SwitchParts<F: ConnectionFactory, S> {
     pub(crate) sink: S,
     pub(crate) table: Arc<SharedTable>,
     pub(crate) limiter: StunLimiter,
-    pub(crate) workers: Arc<[Arc<Shared>]>,
+    pub(crate) workers: Roster,
 }
 
 /// Whose a datagram was.
@@ -137,7 +137,7 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
     }
 
     /// Gives a connection to the worker of its first frame.
-    pub(crate) fn hand_over(&mut self, worker: WorkerId, connection: Option<Connection>) {
+    pub(crate) fn hand_over(&self, worker: WorkerId, connection: Option<Connection>) {
         let (counters, other) = (&self.shared().counters, &self.workers[usize::from(worker.0)]);
         let handed = connection.is_some_and(|connection| other.mailbox.connections.push(connection).is_ok());
         if handed {
@@ -185,7 +185,7 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
         }
     }
 
-    fn release(&mut self, key: &DemuxKey, wire: &mut Wire) {
+    fn release(&self, key: &DemuxKey, wire: &mut Wire) {
         self.table.release(key, self.id);
         if let DemuxKey::Address(Endpoint { transport: Transport::Tcp, address }) = key {
             wire.connections.close_remote(address);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use trackyard_sfu::control::{Command, WorkerId};
 
-use crate::shared::{Shared, WorkerSnapshot};
+use crate::shared::{Roster, Shared, WorkerSnapshot};
 
 /// The running workers; clones speak to the same ones. When the last is dropped, they are told to stop.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Workers {
 
 #[derive(Debug)]
 struct Inner {
-    workers: Arc<[Arc<Shared>]>,
+    workers: Roster,
     threads: Mutex<Vec<JoinHandle<()>>>,
     running: Arc<Running>,
     addresses: Addresses,
@@ -66,7 +66,7 @@ pub struct ShutdownTimeout(pub usize);
 
 impl Workers {
     pub(crate) fn new(
-        workers: Arc<[Arc<Shared>]>,
+        workers: Roster,
         threads: Vec<JoinHandle<()>>,
         running: Arc<Running>,
         addresses: Addresses,

@@ -17,6 +17,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Client {
     connection: Str0m,
     link: Link,
+    /// As the connection knows it: what a translator in between does is hidden from it.
+    local: (Transport, SocketAddr),
     open: Vec<ChannelKind>,
     has_ended: bool,
     pub(crate) received: VecDeque<Vec<u8>>,
@@ -97,16 +99,29 @@ fn take_frame(unread: &mut Vec<u8>) -> Option<Vec<u8>> {
 impl Client {
     /// A client and its offer.
     pub(crate) fn new(link: Link) -> (Self, String) {
-        let factory =
-            Str0mFactory { candidates: vec![link.candidate()], mtu: 1200, buffered_bytes_max: 1 << 20 };
+        let local = link.candidate();
+        let factory = Str0mFactory { candidates: vec![local], mtu: 1200, buffered_bytes_max: 1 << 20 };
         let now = Instant::now();
         let mut connection = factory.open(Role::ClientOffering, now);
         let offer = connection.create_offer(false, now).unwrap().unwrap();
-        (Self { connection, link, open: Vec::new(), has_ended: false, received: VecDeque::new() }, offer)
+        (
+            Self { connection, link, local, open: Vec::new(), has_ended: false, received: VecDeque::new() },
+            offer,
+        )
     }
 
     pub(crate) fn accept(&mut self, answer: &str) {
         self.connection.accept_answer(answer, Instant::now()).unwrap();
+    }
+
+    /// Goes on from another place; the connection learns of it by what happens.
+    pub(crate) fn rebind(&mut self, link: Link) {
+        self.link = link;
+    }
+
+    /// An offer with new ICE credentials.
+    pub(crate) fn restart_ice(&mut self) -> String {
+        self.connection.create_offer(true, Instant::now()).unwrap().unwrap()
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -126,7 +141,7 @@ impl Client {
     /// Takes what has come.
     pub(crate) fn look(&mut self) {
         self.drain();
-        let (transport, local) = self.link.candidate();
+        let (transport, local) = self.local;
         while let Some((source, contents)) = self.link.receive() {
             self.connection.handle_datagram(transport, source, local, &contents, Instant::now());
             self.drain();

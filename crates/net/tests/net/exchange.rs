@@ -25,16 +25,6 @@ fn exchange(site: &Site, publisher: &mut Member, subscriber: &mut Member) {
     subscriber.client.received.clear();
 }
 
-/// A socket whose datagrams the kernel gives to another worker than `worker`.
-fn misdirected(site: &Site, worker: WorkerId) -> Link {
-    loop {
-        let Link::Udp(socket) = Link::udp() else { unreachable!("a UDP link") };
-        if site.kernel_choice(&socket) != worker {
-            return Link::Udp(socket);
-        }
-    }
-}
-
 #[test]
 fn peers_of_one_worker_exchange_frames_over_udp() {
     let mut site = Site::start(&config(1));
@@ -52,9 +42,9 @@ fn peers_of_one_worker_exchange_frames_over_udp() {
 #[test]
 fn a_misdirected_peer_is_served_by_its_worker_after_one_hop() {
     let mut site = Site::start(&config(2));
-    let link = misdirected(&site, WorkerId(0));
+    let link = site.misdirected(WorkerId(0));
     let mut publisher = site.join(WorkerId(0), link);
-    let link = misdirected(&site, WorkerId(1));
+    let link = site.misdirected(WorkerId(1));
     let mut subscriber = site.join(WorkerId(1), link);
     exchange(&site, &mut publisher, &mut subscriber);
     site.wait("counters", |stats| {

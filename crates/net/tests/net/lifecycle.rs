@@ -80,6 +80,7 @@ fn an_unknown_worker_is_gone() {
 
 #[test]
 fn what_cannot_start_says_why() {
+    let _site = Site::start(&config(1));
     let refused = |config: &trackyard_net::NetConfig| start(config, &|_: RoomKey, _: Event| {}).unwrap_err();
     assert!(matches!(refused(&config(0)), StartError::WorkerCount(0)));
     let mut nowhere = config(1);

@@ -163,4 +163,24 @@ impl Site {
         });
         self.workers.stats()[chosen.unwrap()].worker
     }
+
+    /// A socket whose datagrams the kernel gives to another worker than `worker`.
+    pub(crate) fn misdirected(&self, worker: WorkerId) -> Link {
+        loop {
+            let Link::Udp(socket) = Link::udp() else { unreachable!("a UDP link") };
+            if self.kernel_choice(&socket) != worker {
+                return Link::Udp(socket);
+            }
+        }
+    }
+
+    /// A socket whose datagrams the kernel gives to `worker` itself.
+    pub(crate) fn direct(&self, worker: WorkerId) -> Link {
+        loop {
+            let Link::Udp(socket) = Link::udp() else { unreachable!("a UDP link") };
+            if self.kernel_choice(&socket) == worker {
+                return Link::Udp(socket);
+            }
+        }
+    }
 }

@@ -31,7 +31,7 @@ impl<F: ConnectionFactory> Worker<F> {
             Command::RestartIce { peer } => {
                 self.offer(peer, IceRestart::Yes, now);
             }
-            Command::Route(batch) => self.apply_routes(batch, now),
+            Command::Route(batch) => self.apply_routes(&batch, now),
             Command::Close { peer } => self.close(peer, now),
         }
     }
@@ -53,7 +53,7 @@ impl<F: ConnectionFactory> Worker<F> {
         }
     }
 
-    fn make(&mut self, open: &OpenPeer, now: Instant) -> Option<Peer<F::Connection>> {
+    fn make(&self, open: &OpenPeer, now: Instant) -> Option<Peer<F::Connection>> {
         let factory = &self.factory;
         contain(|| {
             let publisher = factory.open(Role::Answering, now);
@@ -120,16 +120,16 @@ impl<F: ConnectionFactory> Worker<F> {
         self.forget(id);
     }
 
-    fn apply_routes(&mut self, batch: RouteBatch, now: Instant) {
-        for change in batch.changes {
+    fn apply_routes(&mut self, batch: &RouteBatch, now: Instant) {
+        for change in &batch.changes {
             self.apply_route(change, now);
         }
         let applied = Event::Applied { worker: self.id, room: batch.room, version: batch.version };
         self.outputs.push_back(super::WorkerOutput::Event(batch.room, applied));
     }
 
-    fn apply_route(&mut self, change: RouteChange, now: Instant) {
-        match change {
+    fn apply_route(&mut self, change: &RouteChange, now: Instant) {
+        match *change {
             RouteChange::AddTrack { publisher: peer, .. }
             | RouteChange::Subscribe { subscriber: peer, .. }
                 if !self.peers.contains_key(&peer) =>
