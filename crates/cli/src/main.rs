@@ -1,2 +1,54 @@
 //! The `trackyard` command.
-fn main() {}
+
+mod clock;
+mod commands;
+mod failure;
+mod logging;
+mod output;
+mod serve_flags;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Realtime data plane: rooms, data tracks and an SFU that LiveKit clients connect to.
+#[derive(Debug, Parser)]
+#[command(
+    name = "trackyard",
+    version,
+    after_help = "\
+Examples:
+  trackyard dev                         try it: server, key, token and a demo page
+  trackyard serve --config config.yaml  run a server
+  trackyard check-config config.yaml    see what a configuration means
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(commands::serve::Serve),
+    Dev(commands::dev::Dev),
+    CheckConfig(commands::check_config::CheckConfig),
+    #[command(subcommand)]
+    Token(commands::token::Token),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(serve) => serve.run(),
+        Command::Dev(dev) => dev.run(),
+        Command::CheckConfig(check) => check.run(),
+        Command::Token(commands::token::Token::Create(create)) => create.run(),
+    };
+    outcome.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+}
+
+/// What a command ends with.
+type Outcome = Result<(), Failure>;

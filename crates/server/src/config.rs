@@ -23,8 +23,8 @@ pub use external_ip::ExternalIpError;
 pub use network::NetworkError;
 pub use scalar::duration as parse_duration;
 pub use settings::{
-    Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, NodeIp, PortRange, RoomSettings, Rtc,
-    Shutdown, ShutdownAction,
+    Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, NodeIp, PortRange, Prometheus,
+    RoomSettings, Rtc, Shutdown, ShutdownAction,
 };
 pub use source::{CONFIG_BYTES_MAX, Overrides, Sources, load};
 pub use track_rules::{RuleEntry, first_match};
@@ -37,3 +37,6 @@ pub struct Loaded {
     /// What has no effect or should be looked at.
     pub warnings: Vec<Diagnostic>,
 }
+
+#[cfg(test)]
+mod tests;

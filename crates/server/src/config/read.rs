@@ -6,7 +6,8 @@ mod rules;
 use super::diagnostic::Diagnostics;
 use super::scalar;
 use super::settings::{
-    Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, PortRange, RoomSettings, Rtc, Shutdown,
+    Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, PortRange, Prometheus, RoomSettings, Rtc,
+    Shutdown,
 };
 use super::yaml::Node;
 
@@ -16,7 +17,6 @@ pub(super) use keys::read_key_file;
 pub(super) fn read(root: &Node, out: &mut Diagnostics) -> Config {
     let reader = Reader { root };
     let development = reader.flag("development", false);
-    let (prometheus_port, prometheus_login) = reader.prometheus(out);
     let mut config = Config {
         port: reader.word("port", scalar::port).unwrap_or(Config::default().port),
         bind_addresses: reader.list("bind_addresses", scalar::bind_address),
@@ -24,8 +24,7 @@ pub(super) fn read(root: &Node, out: &mut Diagnostics) -> Config {
         rtc: reader.rtc(out),
         room: reader.room(),
         limit: reader.limits(),
-        prometheus_port,
-        prometheus_login,
+        prometheus: reader.prometheus(out),
         logging: reader.logging(development),
         region: reader.text("region"),
         data_tracks: reader.data_tracks(out),
@@ -190,7 +189,7 @@ impl Reader<'_> {
         }
     }
 
-    fn prometheus(&self, out: &mut Diagnostics) -> (Option<u16>, Option<Login>) {
+    fn prometheus(&self, out: &mut Diagnostics) -> Option<Prometheus> {
         let port_at = |path| self.word(path, scalar::port).filter(|port| *port > 0);
         let login =
             Login { username: self.text("prometheus.username"), password: self.text("prometheus.password") };
@@ -199,7 +198,7 @@ impl Reader<'_> {
         if let Some(node) = self.root.at("prometheus").filter(|_| login.is_some() && port.is_none()) {
             out.warn(&node.place, "`prometheus.username` has no effect: `prometheus.port` is not set");
         }
-        (port, login)
+        port.map(|port| Prometheus { port, login })
     }
 
     fn logging(&self, development: bool) -> Logging {

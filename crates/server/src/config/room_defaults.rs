@@ -19,6 +19,10 @@ impl Config {
             node: NodeInfo { region: self.region.clone(), ice_urls, ..NodeInfo::default() },
             ..RoomConfig::default()
         };
-        RoomDefaults { config, auto_create: self.room.auto_create, peers_max: NetConfig::default().peers_max as u64 }
+        RoomDefaults {
+            config,
+            auto_create: self.room.auto_create,
+            peers_max: NetConfig::default().peers_max as u64,
+        }
     }
 }

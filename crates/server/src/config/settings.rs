@@ -26,10 +26,8 @@ pub struct Config {
     pub room: RoomSettings,
     /// What one client may send.
     pub limit: Limits,
-    /// Metrics have a port of their own.
-    pub prometheus_port: Option<u16>,
-    /// Metrics ask for a name and a password.
-    pub prometheus_login: Option<Login>,
+    /// Metrics on a port of their own.
+    pub prometheus: Option<Prometheus>,
     /// What is logged, and how.
     pub logging: Logging,
     /// Shown to clients.
@@ -59,8 +57,8 @@ impl Config {
 
     /// Where metrics listen, if they have a port of their own.
     #[must_use]
-    pub fn metrics_addresses(&self, port: u16) -> Vec<SocketAddr> {
-        self.addresses(port)
+    pub fn metrics_addresses(&self) -> Vec<SocketAddr> {
+        self.prometheus.as_ref().map(|prometheus| self.addresses(prometheus.port)).unwrap_or_default()
     }
 
     fn addresses(&self, port: u16) -> Vec<SocketAddr> {
@@ -177,6 +175,15 @@ pub struct Limits {
     pub signal_message_size_limit: usize,
     /// Bytes of the body of an API call.
     pub max_api_request_body_size: usize,
+}
+
+/// Metrics on a port of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prometheus {
+    /// On every address that HTTP is bound to.
+    pub port: u16,
+    /// Who may read them; none = everybody.
+    pub login: Option<Login>,
 }
 
 /// A name and its password.

@@ -2,12 +2,18 @@
 
 use super::schema::{Key, TOP, each_word, join};
 
-/// What was probably meant by an unknown key of a section: a key that looks like it, here or, under
-/// the same name, elsewhere.
+/// What was probably meant by an unknown key of a section: a key that looks like it or begins like it,
+/// here or, under the same name, elsewhere.
 pub(super) fn suggest(unknown: &str, prefix: &str, keys: &[Key]) -> Option<String> {
-    nearest(unknown, keys.iter().map(|key| key.name))
-        .map(|name| join(prefix, name))
-        .or_else(|| elsewhere(unknown))
+    let names = || keys.iter().map(|key| key.name);
+    let here = nearest(unknown, names()).or_else(|| names().find(|name| begins_with(name, unknown)));
+    here.map(|name| join(prefix, name)).or_else(|| elsewhere(unknown))
+}
+
+/// One of the two is the other with more words behind it.
+fn begins_with(name: &str, unknown: &str) -> bool {
+    let longer = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('_'));
+    !unknown.is_empty() && (longer(name, unknown) || longer(unknown, name))
 }
 
 fn elsewhere(unknown: &str) -> Option<String> {
@@ -68,6 +74,7 @@ mod tests {
         assert_eq!(suggest("prot", "", TOP).as_deref(), Some("port"));
         assert_eq!(suggest("udp_port", "", TOP).as_deref(), Some("rtc.udp_port"));
         assert_eq!(suggest("key", "room", &[]).as_deref(), Some("keys"));
+        assert_eq!(suggest("debug_handler_port", "", TOP).as_deref(), Some("debug_handler"));
         assert_eq!(suggest("quite_something_else", "", TOP), None);
     }
 }

@@ -1,0 +1,6 @@
+//! One module per verb.
+
+pub(crate) mod check_config;
+pub(crate) mod dev;
+pub(crate) mod serve;
+pub(crate) mod token;

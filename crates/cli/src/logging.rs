@@ -1,0 +1,32 @@
+//! Log lines on standard error.
+
+use anyhow::anyhow;
+use tracing_subscriber::EnvFilter;
+use trackyard_server::config::{LogLevel, Logging};
+
+/// Begins to log. `RUST_LOG`, where it is set, decides what is logged.
+///
+/// # Errors
+/// When `RUST_LOG` makes no sense, or something logs already.
+pub(crate) fn start(logging: &Logging) -> anyhow::Result<()> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(directives) if !directives.is_empty() => {
+            EnvFilter::try_new(&directives).map_err(|error| anyhow!("RUST_LOG is `{directives}`: {error}"))?
+        }
+        _ => EnvFilter::new(directives(logging.level)),
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if logging.json { builder.json().try_init() } else { builder.try_init() };
+    started.map_err(|error| anyhow!("logging cannot begin: {error}"))
+}
+
+/// Our own crates at this level; the libraries beneath them speak up only when something is wrong.
+fn directives(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "warn,trackyard=info",
+        LogLevel::Debug => "warn,trackyard=debug",
+        LogLevel::Trace => "info,trackyard=trace",
+    }
+}

@@ -1,0 +1,113 @@
+//! `trackyard serve` and `trackyard dev`, from their start to their end.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+use super::support::{TempFile, command, run, run_with};
+
+/// A server that is killed with its test.
+struct Server(Child);
+
+impl Server {
+    fn start(args: &[&str]) -> Self {
+        Self(command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Reads standard output up to a line with this text.
+    fn until(&mut self, text: &str) -> String {
+        let mut read = String::new();
+        for line in BufReader::new(self.0.stdout.as_mut().unwrap()).lines() {
+            read.push_str(&line.unwrap());
+            read.push('\n');
+            if read.contains(text) {
+                return read;
+            }
+        }
+        let mut err = String::new();
+        self.0.stderr.as_mut().unwrap().read_to_string(&mut err).unwrap();
+        panic!("it has ended without `{text}`:\n{read}{err}");
+    }
+
+    /// Ctrl-C, and the exit code.
+    fn interrupt(mut self) -> Option<i32> {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already, or is to.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_development_server_says_how_to_connect_and_ends_with_ctrl_c() {
+    let mut server = Server::start(&["dev", "--port", "0", "--udp-port", "0", "--tcp-port", "0"]);
+    let text = server.until("Ctrl-C stops the server.");
+    for part in [
+        "Trackyard is ready.",
+        "Demo     http://localhost:",
+        "URL      ws://localhost:",
+        "Key      devkey",
+        "Secret   secret",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let token = text.lines().find(|line| line.starts_with("ey")).unwrap();
+    let keys = trackyard_auth::Keys::parse("devkey: secret").unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    assert_eq!(keys.verify(token, now).unwrap().claims.video.unwrap().room, "demo");
+    assert_eq!(server.interrupt(), Some(0));
+}
+
+#[test]
+fn a_server_without_keys_is_not_started() {
+    let ran = run(&["serve"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("error: there are no API keys; set `keys` or `key_file`"), "{}", ran.err);
+}
+
+#[test]
+fn mistakes_of_flags_and_variables_name_them() {
+    let ran =
+        run_with(&["serve", "--port", "x", "--bind", "here", "--workers", "0"], &[("NODE_IP", "there")]);
+    assert_eq!(ran.code, 2);
+    for part in [
+        "error: --port: `port` is `x`",
+        "error: --bind: `bind_addresses` is `here`",
+        "error: --workers: `workers` is `0`",
+        "error: NODE_IP: `rtc.node_ip` is `there`",
+    ] {
+        assert!(ran.err.contains(part), "{part} in {}", ran.err);
+    }
+}
+
+#[test]
+fn a_port_in_use_ends_with_1_and_names_it() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let ran = run(&["dev", "--port", &address.port().to_string(), "--udp-port", "0", "--tcp-port", "0"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains(&format!("error: {address} cannot be listened on")), "{}", ran.err);
+}
+
+#[test]
+fn a_wrong_file_keeps_a_server_from_starting() {
+    let file = TempFile::new("serve.yaml", "rtc: {udp_prot: 1}\n");
+    let ran = run(&["serve", "--config", file.path()]);
+    assert_eq!(ran.code, 2);
+    let expected =
+        format!("error: {}:1: unknown key `rtc.udp_prot`; did you mean `rtc.udp_port`?\n", file.path());
+    assert!(ran.err.ends_with(&expected), "{}", ran.err);
+}
+
+#[test]
+fn a_wrong_filter_for_the_log_is_named() {
+    let ran = run_with(&["dev", "--port", "0"], &[("RUST_LOG", "a=b=c=d")]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("error: RUST_LOG is `a=b=c=d`"), "{}", ran.err);
+}

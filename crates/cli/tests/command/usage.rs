@@ -1,0 +1,74 @@
+//! Help, version and wrong usage.
+
+use super::support::run;
+
+/// Help goes to standard output and holds these words.
+#[track_caller]
+fn check_help(args: &[&str], words: &[&str]) {
+    let ran = run(args);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    for word in words {
+        assert!(ran.out.contains(word), "`{word}` is missing in:\n{}", ran.out);
+    }
+}
+
+#[test]
+fn each_verb_explains_itself_with_examples() {
+    check_help(
+        &["--help"],
+        &[
+            "serve",
+            "dev",
+            "check-config",
+            "token",
+            "Examples:",
+            "Exit codes: 0 done, 1 failed, 2 wrong usage",
+        ],
+    );
+    let flags = [
+        "--config",
+        "--config-body",
+        "--key-file",
+        "--keys",
+        "--port",
+        "--bind",
+        "--node-ip",
+        "--udp-port",
+        "--tcp-port",
+        "--dev",
+        "--region",
+        "--log-level",
+        "--workers",
+    ];
+    check_help(&["serve", "--help"], &flags);
+    check_help(
+        &["serve", "--help"],
+        &["LIVEKIT_KEYS", "LIVEKIT_CONFIG", "TRACKYARD_WORKERS", "What comes later wins", "Examples:"],
+    );
+    check_help(&["dev", "--help"], &["--lan", "--port", "Examples:"]);
+    check_help(&["check-config", "--help"], &["--json", "--room", "--track", "Examples:"]);
+    check_help(
+        &["token", "create", "--help"],
+        &["--identity", "--attribute", "--valid-for", "--publish-tracks", "LIVEKIT_API_KEY", "Examples:"],
+    );
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let ran = run(&["--version"]);
+    assert_eq!((ran.code, ran.out), (0, format!("trackyard {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    for args in [
+        &[][..],
+        &["sevre"],
+        &["serve", "--prot", "1"],
+        &["check-config"],
+        &["check-config", "f", "--room", "r"],
+        &["token"],
+    ] {
+        assert_eq!(run(args).code, 2, "{args:?}");
+    }
+}
