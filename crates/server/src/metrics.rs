@@ -208,6 +208,7 @@ fn frames(registry: &mut Registry, workers: &[WorkerSnapshot]) {
         "Bytes sent of frames that were dropped later",
         ConstCounter::new(lanes.wasted_bytes),
     );
-    let waiting = i64::try_from(lanes.frames_waiting).unwrap_or(i64::MAX);
+    let waiting =
+        i64::try_from(lanes.frames_in - lanes.frames_delivered - lanes.dropped_total()).unwrap_or(i64::MAX);
     registry.register("queue_frames", "Frames that wait or are under way", ConstGauge::new(waiting));
 }

@@ -8,7 +8,6 @@ mod message;
 mod registry;
 mod sink;
 
-pub(crate) use describe::RoomDescription;
 pub(crate) use events::EventRouter;
 pub(crate) use link::SignalLink;
 pub(crate) use registry::{Arrival, Entered, RoomDefaults, Rooms};

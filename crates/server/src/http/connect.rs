@@ -47,13 +47,8 @@ pub(super) async fn v0(
     Query(parameters): Parameters,
     upgrade: Upgrade,
 ) -> Response {
-    connect(
-        &app,
-        address,
-        Asked { headers: &headers, parameters: &parameters, version: Version::V0 },
-        upgrade,
-    )
-    .await
+    let asked = Asked { headers: &headers, parameters: &parameters, version: Version::V0, strict: false };
+    connect(&app, address, asked, upgrade).await
 }
 
 /// `GET /rtc/v1`
@@ -64,13 +59,8 @@ pub(super) async fn v1(
     Query(parameters): Parameters,
     upgrade: Upgrade,
 ) -> Response {
-    connect(
-        &app,
-        address,
-        Asked { headers: &headers, parameters: &parameters, version: Version::V1 },
-        upgrade,
-    )
-    .await
+    let asked = Asked { headers: &headers, parameters: &parameters, version: Version::V1, strict: false };
+    connect(&app, address, asked, upgrade).await
 }
 
 /// `GET /rtc/validate`
