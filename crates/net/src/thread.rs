@@ -102,13 +102,14 @@ impl<F: ConnectionFactory, S: EventSink> WorkerThread<F, S> {
     fn timeout(&self, now: Instant) -> Option<Duration> {
         let is_busy = !self.mail.commands.is_empty()
             || self.readable.contains(&true)
-            || self.listeners.iter().any(|listener| listener.is_ready)
             || self.wire.connections.readable() > 0;
         if is_busy || !self.shared.mailbox.may_sleep() || self.shared.is_stopping() {
             return Some(Duration::ZERO);
         }
         let deadlines = [self.switch.deadline, self.wire.connections.next_sweep(), self.lanes_due];
-        deadlines.into_iter().flatten().min().map(|at| at.saturating_duration_since(now))
+        let accepts = self.listeners.iter().map(|listener| listener.ready_at);
+        let next = deadlines.into_iter().chain(accepts).flatten().min();
+        next.map(|at| at.saturating_duration_since(now))
     }
 
     fn on_ready(&mut self, event: &mio::event::Event) {
@@ -118,7 +119,7 @@ impl<F: ConnectionFactory, S: EventSink> WorkerThread<F, S> {
             None => {}
             Some(index) if index < ports => self.readable[index] = true,
             Some(index) if index < ports + self.listeners.len() => {
-                self.listeners[index - ports].is_ready = true
+                self.listeners[index - ports].ready_at = Some(Instant::now())
             }
             Some(_) => self.wire.connections.on_ready(event, &self.shared.counters),
         }
@@ -213,10 +214,8 @@ impl<F: ConnectionFactory, S: EventSink> WorkerThread<F, S> {
     fn accept(&mut self) {
         let now = Instant::now();
         for index in 0..self.listeners.len() {
-            if self.listeners[index].is_ready {
-                for connection in self.listeners[index].accept(&self.shared.counters, now) {
-                    self.adopt(connection, now);
-                }
+            for connection in self.listeners[index].accept(&self.shared.counters, now) {
+                self.adopt(connection, now);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::net::TcpListener;
 use mio::{Interest, Registry, Token};
@@ -19,6 +19,8 @@ use crate::{NetConfig, StartError};
 const BACKLOG: i32 = 1_024;
 /// Connections accepted in one pass.
 const ACCEPTS_PER_PASS: usize = 32;
+/// After an error: when descriptors are short, trying at once would only burn time.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A listening socket.
 #[derive(Debug)]
@@ -28,7 +30,8 @@ pub(crate) struct Listener {
     patience: Patience,
     pub(crate) bound: SocketAddr,
     pub(crate) names: Names,
-    pub(crate) is_ready: bool,
+    /// Something may wait to be accepted, from then on.
+    pub(crate) ready_at: Option<Instant>,
 }
 
 /// All listeners of the configuration.
@@ -58,7 +61,7 @@ impl Listener {
         let names = Names::of(bound, &config.advertised);
         let patience =
             Patience { greeting_max: config.tcp_greeting_max, silence_max: config.tcp_silence_max };
-        Ok(Self { socket, permits, patience, bound, names, is_ready: false })
+        Ok(Self { socket, permits, patience, bound, names, ready_at: None })
     }
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
@@ -68,16 +71,19 @@ impl Listener {
     /// Accepts what waits, within the pass's budget.
     pub(crate) fn accept(&mut self, counters: &NetCounters, now: Instant) -> Vec<Connection> {
         let mut accepted = Vec::new();
+        if self.ready_at.is_none_or(|at| at > now) {
+            return accepted;
+        }
         for _ in 0..ACCEPTS_PER_PASS {
             match self.accept_one(counters, now) {
                 Ok(connection) => accepted.extend(connection),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.is_ready = false;
+                    self.ready_at = None;
                     break;
                 }
-                // Of this one connection, or of descriptors: either way the next pass tries again.
                 Err(_) => {
                     counters.tcp_accept_failed.add(1);
+                    self.ready_at = Some(now + RETRY_INTERVAL);
                     break;
                 }
             }

@@ -118,9 +118,7 @@ impl Site {
     pub(crate) fn connect(&self, publisher: (&Member, u16), subscriber: (&Member, u16)) {
         let track = TrackKey(publisher.0.peer.0 << 16 | u64::from(publisher.1));
         let ((from, from_handle), (to, to_handle)) = (publisher, subscriber);
-        let mut rules = LaneRules::default();
-        rules.policy = Policy::Queue(1_000);
-        rules.age_max = PATIENCE;
+        let rules = LaneRules { policy: Policy::Queue(1_000), age_max: PATIENCE, ..LaneRules::default() };
         let subscribe =
             RouteChange::Subscribe { track, subscriber: to.peer, handle: handle(to_handle), rules };
         self.route(to.worker, vec![subscribe]);
