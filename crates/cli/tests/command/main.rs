@@ -1,5 +1,7 @@
 //! The command as its users run it.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
 mod check_config;
 mod server;
 mod support;

@@ -2,8 +2,11 @@ use std::thread;
 
 use super::*;
 
+/// What a server says to a request from an address.
+type Answer = fn(&[u8], SocketAddr) -> Vec<u8>;
+
 /// A STUN server on loopback that gives one answer per request, in order.
-fn server(answers: Vec<fn(&[u8], SocketAddr) -> Vec<u8>>) -> String {
+fn server(answers: Vec<Answer>) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap().to_string();
     thread::spawn(move || {
@@ -45,7 +48,7 @@ fn foreign(request: &[u8], from: SocketAddr) -> Vec<u8> {
     answer
 }
 
-fn check(answers: Vec<fn(&[u8], SocketAddr) -> Vec<u8>>, expected: [u8; 4]) {
+fn check(answers: Vec<Answer>, expected: [u8; 4]) {
     let found = discover(Ipv4Addr::LOCALHOST.into(), &[server(answers)]).unwrap();
     assert_eq!(found, IpAddr::from(expected));
 }

@@ -2,10 +2,14 @@
 
 use super::*;
 
+/// A body, variables with their values, and flags with their key and value.
+type Given<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [(&'a str, &'a str, &'a str)]);
+
 /// What `read` finds with this body, environment and flags.
 #[track_caller]
+#[allow(clippy::needless_pass_by_value, reason = "what is expected is written in place")]
 fn check<T: PartialEq + std::fmt::Debug>(
-    (body, env, flags): (&str, &[(&str, &str)], &[(&str, &str, &str)]),
+    (body, env, flags): Given<'_>,
     read: impl Fn(&Config) -> T,
     expected: T,
 ) {
@@ -14,7 +18,7 @@ fn check<T: PartialEq + std::fmt::Debug>(
         overrides.set(flag, path, *word);
     }
     let loaded = loaded_with(body, env, overrides).unwrap();
-    assert_eq!(read(&loaded.config), expected);
+    assert_eq!(read(&loaded.config), expected, "{body} {env:?} {flags:?}");
 }
 
 #[test]
