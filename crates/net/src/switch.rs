@@ -214,3 +214,6 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
         &self.workers[usize::from(self.id.0)]
     }
 }
+
+#[cfg(test)]
+mod tests;
