@@ -208,3 +208,6 @@ impl Room {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

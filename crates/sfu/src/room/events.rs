@@ -13,6 +13,8 @@ use crate::control::{Event, PeerId};
 
 /// An offer has to be answered within this (protocol §4.4).
 const NEGOTIATION_MAX: Duration = Duration::from_secs(15);
+/// Clients close their connections before they say goodbye: a failure is one after this.
+const FAREWELL_MAX: Duration = Duration::from_millis(500);
 /// After a failure the client may come back for so long (protocol §9.2).
 const FAILURE_GRACE: Duration = Duration::from_secs(5);
 /// A client that came back after a failure has to be connected again within this.
@@ -30,7 +32,7 @@ impl Room {
             Event::BadDescription { peer, error } => self.bad_description(peer, &error),
             Event::Connected { peer } => self.connected(peer),
             Event::Interrupted { .. } => {}
-            Event::Failed { peer, .. } => self.failed(peer),
+            Event::Failed { peer, .. } => self.ended(peer),
             Event::Applied { worker, version, .. } => self.routes_applied(RouteVersion { worker, version }),
             Event::Packet { .. } => self.counters.packets_ignored += 1,
             Event::Lost { peer } => self.lost(peer),
@@ -46,6 +48,7 @@ impl Room {
                 Timer::Handles(peer) => self.delayed_handles_due(peer),
                 Timer::Join(peer) => self.join_failed(peer),
                 Timer::Negotiation(peer) => self.negotiation_failed(peer),
+                Timer::Failure(peer) => self.failed(peer),
                 Timer::Grace(peer) => self.grace_over(peer),
                 Timer::Refresh(peer) => self.refresh_token(peer),
                 Timer::Pending(peer) => self.pending_due(peer),
@@ -84,9 +87,20 @@ impl Room {
             return;
         };
         member.failed = false;
+        self.timers.cancel(Timer::Failure(peer));
         self.timers.cancel(Timer::Grace(peer));
         self.timers.cancel(Timer::Join(peer));
         self.advance_state(peer, ParticipantState::Active);
+    }
+
+    /// A connection has ended, by failure or because the client is about to leave.
+    fn ended(&mut self, peer: PeerId) {
+        let Some(member) = self.members.get(peer) else { return };
+        if member.connection.is_some() {
+            self.timers.set_by(Timer::Failure(peer), self.now.instant + FAREWELL_MAX);
+        } else {
+            self.failed(peer);
+        }
     }
 
     /// The client is asked to come back; it has little time.

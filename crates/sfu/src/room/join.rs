@@ -232,7 +232,7 @@ impl Room {
 
     /// The identity is this session's: it begins.
     fn join(&mut self, join: Join, mut face: ParticipantInfo, claim: Revision) {
-        self.replace_older(&face.identity);
+        self.replace_older(&face);
         let Join { connection, peer, worker, verified, request, single } = join;
         face.sid = self.draw_sid(SidKind::Participant);
         face.region.clone_from(&self.config.node.region);
@@ -262,12 +262,19 @@ impl Room {
     }
 
     /// The older session is gone for everyone before the new one's tracks are checked against it.
-    fn replace_older(&mut self, identity: &str) {
-        if let Some(older) = self.members.by_identity(identity) {
+    fn replace_older(&mut self, newer: &ParticipantInfo) {
+        let visible = !newer.permission.hidden;
+        if let Some(older) = self.members.by_identity(&newer.identity) {
             self.counters.duplicate_identities += 1;
-            self.remove(older, Departure::replaced());
+            self.remove(older, Departure::replaced(visible));
         }
-        self.forget_departure(identity);
+        if visible {
+            self.forget_departure(&newer.identity);
+        } else {
+            // Others are told before the newer session could hear of its own end.
+            self.presence_due();
+            self.flush_announcements();
+        }
     }
 
     fn send_join(&mut self, peer: crate::control::PeerId, connection: ConnectionId, mode: Mode) {

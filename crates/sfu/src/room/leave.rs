@@ -34,9 +34,10 @@ impl Departure {
         Self::told(DisconnectReason::StateMismatch, LeaveAction::Reconnect)
     }
 
-    /// A newer session of the same identity takes its place.
-    pub(super) fn replaced() -> Self {
-        Self { replaced: true, ..Self::told(DisconnectReason::DuplicateIdentity, LeaveAction::Disconnect) }
+    /// A newer session of the same identity takes its place, for others too if they can see it.
+    pub(super) fn replaced(visibly: bool) -> Self {
+        let told = Self::told(DisconnectReason::DuplicateIdentity, LeaveAction::Disconnect);
+        Self { replaced: visibly, ..told }
     }
 }
 

@@ -83,19 +83,22 @@ impl Room {
         let keys = member.published.keys();
         let hidden = member.is_hidden();
         member.announced.forget(if hidden { Vec::new() } else { keys.clone() });
-        let disappeared = hidden.then(|| member.snapshot());
-        for key in keys {
+        let info = member.snapshot();
+        for key in &keys {
             self.serial += 1;
             let serial = self.serial;
-            if let Some(track) = self.tracks.get_mut(key) {
+            if let Some(track) = self.tracks.get_mut(*key) {
                 track.serial = serial;
                 track.announced_at = None;
             }
         }
-        if let Some(info) = disappeared {
+        if hidden {
             self.disappeared(&info);
+        } else {
+            self.forget_departure(&info.identity);
         }
         self.reconcile_publisher(peer);
+        keys.into_iter().for_each(|key| self.satisfy_pending(key));
     }
 }
 

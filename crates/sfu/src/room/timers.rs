@@ -18,6 +18,8 @@ pub(super) enum Timer {
     Join(PeerId),
     /// It should have answered the offer by now.
     Negotiation(PeerId),
+    /// Its connection has failed, and it has not said goodbye.
+    Failure(PeerId),
     /// Its connection has failed, and should be up again by now.
     Grace(PeerId),
     /// It gets a fresh token.
@@ -32,12 +34,13 @@ pub(super) enum Timer {
 
 impl Timer {
     /// Every timer of one participant.
-    pub(super) fn of(peer: PeerId) -> [Self; 7] {
+    pub(super) fn of(peer: PeerId) -> [Self; 8] {
         [
             Self::Announce(peer),
             Self::Handles(peer),
             Self::Join(peer),
             Self::Negotiation(peer),
+            Self::Failure(peer),
             Self::Grace(peer),
             Self::Refresh(peer),
             Self::Pending(peer),

@@ -1,0 +1,14 @@
+//! Behaviour of rooms, each through one script of clients, workers and a directory in virtual time.
+
+mod announce;
+mod chance;
+mod harness;
+mod join;
+mod leave;
+mod negotiate;
+mod publish;
+mod resume;
+mod state;
+mod subscribe;
+mod view;
+mod worker;

@@ -1,0 +1,105 @@
+//! A worker that keeps the tables it is told, and says where a packet would go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trackyard_wire::Handle;
+
+use crate::control::{Hop, PeerId, RouteBatch, RouteChange, TrackKey, WorkerId};
+
+#[derive(Debug, Default)]
+pub(super) struct FakeWorker {
+    pub(super) sources: BTreeMap<(PeerId, Handle), TrackKey>,
+    pub(super) sinks: BTreeMap<TrackKey, BTreeMap<PeerId, Handle>>,
+    pub(super) hops: BTreeSet<(TrackKey, WorkerId)>,
+    pub(super) peers: BTreeSet<PeerId>,
+    pub(super) last_version: u64,
+    pub(super) changes: Vec<RouteChange>,
+    taken: BTreeSet<(PeerId, Handle)>,
+}
+
+impl FakeWorker {
+    pub(super) fn apply(&mut self, batch: RouteBatch) {
+        assert!(batch.version > self.last_version, "versions grow");
+        self.last_version = batch.version;
+        for change in batch.changes {
+            self.change(&change);
+            self.changes.push(change);
+        }
+    }
+
+    fn change(&mut self, change: &RouteChange) {
+        match *change {
+            RouteChange::AddTrack { track, publisher, handle } => {
+                assert!(self.peers.contains(&publisher), "a publisher is opened before its tracks");
+                assert_eq!(
+                    self.sources.insert((publisher, handle), track),
+                    None,
+                    "a handle is free when it is used"
+                );
+            }
+            RouteChange::RemoveTrack { track } => {
+                self.sources.retain(|_, known| *known != track);
+                for sink in self.sinks.remove(&track).into_iter().flatten() {
+                    self.taken.remove(&sink);
+                }
+                self.hops.retain(|(known, _)| *known != track);
+            }
+            RouteChange::Subscribe { track, subscriber, handle, .. } => {
+                assert!(self.peers.contains(&subscriber), "a subscriber is opened before its routes");
+                assert!(
+                    self.taken.insert((subscriber, handle)),
+                    "a subscriber's handle is free when it is used"
+                );
+                assert_eq!(self.sinks.entry(track).or_default().insert(subscriber, handle), None);
+            }
+            RouteChange::Unsubscribe { track, subscriber } => {
+                let sinks = self.sinks.get_mut(&track).expect("an ended subscription was there");
+                let handle = sinks.remove(&subscriber).expect("an ended subscription was there");
+                self.taken.remove(&(subscriber, handle));
+                if sinks.is_empty() {
+                    self.sinks.remove(&track);
+                }
+            }
+            RouteChange::AddHop { track, hop: Hop::Worker(worker) } => {
+                assert!(
+                    self.sources.values().any(|known| *known == track),
+                    "a hop is added where the track is"
+                );
+                assert!(self.hops.insert((track, worker)), "a hop is added once");
+            }
+            RouteChange::RemoveHop { track, hop: Hop::Worker(worker) } => {
+                assert!(self.hops.remove(&(track, worker)), "a removed hop was there");
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self, peer: PeerId) {
+        assert!(self.peers.remove(&peer), "a closed peer was there");
+        assert!(
+            self.sources.keys().all(|(publisher, _)| *publisher != peer),
+            "its tracks are gone before it"
+        );
+        assert!(self.sinks.values().all(|sinks| !sinks.contains_key(&peer)), "its routes are gone before it");
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sources.is_empty() && self.sinks.is_empty() && self.hops.is_empty() && self.peers.is_empty()
+    }
+}
+
+/// Who would receive a packet, and under which handle.
+pub(super) fn delivered(
+    workers: &BTreeMap<WorkerId, FakeWorker>,
+    publisher: PeerId,
+    handle: Handle,
+) -> BTreeMap<PeerId, Handle> {
+    let mut reached = BTreeMap::new();
+    for (id, worker) in workers {
+        let Some(track) = worker.sources.get(&(publisher, handle)) else { continue };
+        let hops = worker.hops.iter().filter(|(known, _)| known == track).map(|(_, hop)| *hop);
+        for there in std::iter::once(*id).chain(hops) {
+            reached.extend(workers[&there].sinks.get(track).into_iter().flatten());
+        }
+    }
+    reached
+}
