@@ -1,5 +1,7 @@
 //! Log lines on standard error.
 
+use std::io::IsTerminal;
+
 use anyhow::anyhow;
 use tracing_subscriber::EnvFilter;
 use trackyard_server::config::{LogLevel, Logging};
@@ -15,7 +17,11 @@ pub(crate) fn start(logging: &Logging) -> anyhow::Result<()> {
         }
         _ => EnvFilter::new(directives(logging.level)),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Files and journals want no colours, and who sets NO_COLOR wants none either.
+    let colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     let started = if logging.json { builder.json().try_init() } else { builder.try_init() };
     started.map_err(|error| anyhow!("logging cannot begin: {error}"))
 }
