@@ -167,11 +167,16 @@ pub trait Connection {
     fn local_ufrag(&mut self) -> String;
 
     /// Queues a message. `false`: there is no room, or the channel is not open; nothing was queued.
+    /// Timers start from the last input: after a pause, tell the time first.
     fn write(&mut self, channel: ChannelKind, message: &[u8]) -> bool;
     /// Whether a channel can be written at all.
     fn is_open(&self, channel: ChannelKind) -> bool;
     /// Bytes queued or in flight on a channel.
     fn buffered(&mut self, channel: ChannelKind) -> usize;
+    /// The longest message the other side takes; a longer one is never accepted.
+    fn message_bytes_max(&self) -> usize {
+        usize::MAX
+    }
     /// Begin to end it; poll once more to send the goodbye.
     fn close(&mut self, now: Instant);
 }

@@ -13,11 +13,15 @@ use trackyard_lanes::{LaneRules, LaneStats, OutboxConfig};
 use trackyard_wire::{Handle, Header};
 
 use crate::connection::{ChannelKind, Connection, ConnectionEvent, ConnectionOutput, Datagram, Mode, Target};
+use crate::sdp;
 use downstream::Downstream;
 pub use event::{PeerEvent, PeerOutput};
-use liveness::Liveness;
+use liveness::{Change, Liveness};
 pub use offers::DescriptionError;
 use offers::Offers;
+
+/// Outputs for which room is kept when all have been taken.
+const OUTPUTS_KEPT: usize = 32;
 
 /// How a peer behaves.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +46,6 @@ pub struct Peer<C: Connection> {
     ufrags: [Option<String>; 2],
     outputs: VecDeque<PeerOutput>,
     wakes: [Option<Instant>; 2],
-    connected: bool,
 }
 
 impl<C: Connection> Peer<C> {
@@ -58,7 +61,6 @@ impl<C: Connection> Peer<C> {
             ufrags: [None, None],
             outputs: VecDeque::new(),
             wakes: [Some(now), Some(now)],
-            connected: false,
         };
         peer.credentials(Target::Publisher);
         peer.credentials(Target::Subscriber);
@@ -70,6 +72,8 @@ impl<C: Connection> Peer<C> {
         let Datagram { transport, source, destination, contents } = datagram;
         if let Some(connection) = self.connection(target) {
             connection.handle_datagram(transport, source, destination, contents, now);
+            let change = self.liveness[target as usize].heard(now);
+            self.on_change(target, change);
             self.touched(target, now);
         }
     }
@@ -84,9 +88,8 @@ impl<C: Connection> Peer<C> {
                 }
                 self.touched(target, now);
             }
-            if self.liveness[target as usize].handle_timeout(now) {
-                self.event(PeerEvent::Failed(target));
-            }
+            let change = self.liveness[target as usize].handle_timeout(now);
+            self.on_change(target, change);
         }
         self.downstream.handle_timeout(now);
         self.flush(now);
@@ -94,19 +97,25 @@ impl<C: Connection> Peer<C> {
 
     /// What comes next.
     pub fn poll_output(&mut self) -> PeerOutput {
-        self.outputs.pop_front().unwrap_or_else(|| PeerOutput::Timeout(self.poll_timeout()))
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        self.outputs.shrink_to(OUTPUTS_KEPT);
+        PeerOutput::Timeout(self.poll_timeout())
     }
 
     /// The client's offer for its publisher connection.
     ///
     /// # Errors
-    /// When it cannot be used; the connection is as before.
+    /// When it cannot be used. What it has changed by then is not undone: the participant has to join anew.
     pub fn accept_offer(&mut self, _id: u32, sdp: &str, now: Instant) -> Result<String, DescriptionError> {
-        let answer = self.publisher.accept_offer(sdp, now).map_err(DescriptionError::new)?;
-        self.liveness[Target::Publisher as usize].described(sdp.contains("m=application"));
+        let answer = self.publisher.accept_offer(sdp, now).map_err(|error| DescriptionError::new(&error));
+        if answer.is_ok() {
+            self.liveness[Target::Publisher as usize].described(sdp::has_channels(sdp), now);
+        }
         self.credentials(Target::Publisher);
         self.touched(Target::Publisher, now);
-        Ok(answer)
+        answer
     }
 
     /// Offers the subscriber connection, as soon as no other offer is unanswered.
@@ -119,14 +128,16 @@ impl<C: Connection> Peer<C> {
     /// The client's answer to our offer; one to an older offer is passed over.
     ///
     /// # Errors
-    /// When it cannot be used.
+    /// When it cannot be used, or there is no subscriber connection.
     pub fn accept_answer(&mut self, id: u32, sdp: &str, now: Instant) -> Result<(), DescriptionError> {
         let Some(subscriber) = &mut self.subscriber else { return Err(DescriptionError::no_offer()) };
         if !self.offers.answers(id) {
             return Ok(());
         }
-        subscriber.accept_answer(sdp, now).map_err(DescriptionError::new)?;
+        let accepted = subscriber.accept_answer(sdp, now).map_err(|error| DescriptionError::new(&error));
+        self.credentials(Target::Subscriber);
         self.touched(Target::Subscriber, now);
+        accepted?;
         if self.offers.answered() {
             self.send_offer(now);
         }
@@ -139,7 +150,7 @@ impl<C: Connection> Peer<C> {
     /// When it is garbled.
     pub fn add_remote_candidate(&mut self, target: Target, candidate: &str) -> Result<(), DescriptionError> {
         let Some(connection) = self.connection(target) else { return Ok(()) };
-        connection.add_remote_candidate(candidate).map_err(DescriptionError::new)
+        connection.add_remote_candidate(candidate).map_err(|error| DescriptionError::new(&error))
     }
 
     /// By which ICE user name a connection is found.
@@ -157,10 +168,16 @@ impl<C: Connection> Peer<C> {
         self.downstream.outbox().remove_lane(handle)
     }
 
-    /// A packet of a track that it receives.
+    /// A packet of a track that it receives. One that is longer than the participant takes is
+    /// [counted](Self::oversized_packets), and its frame incomplete.
     pub fn push(&mut self, handle: Handle, header: &Header, packet: &Bytes, now: Instant) {
-        self.downstream.outbox().push(handle, header, packet, now);
+        self.downstream.push(handle, header, packet, now);
         self.flush(now);
+    }
+
+    /// Packets that were longer than the participant takes.
+    pub fn oversized_packets(&self) -> u64 {
+        self.downstream.oversized_packets()
     }
 
     /// What became of one track's frames.
@@ -176,19 +193,24 @@ impl<C: Connection> Peer<C> {
     /// Sends a message to the participant; `false` if the channel is full or not open.
     pub fn write(&mut self, kind: ChannelKind, message: &[u8], now: Instant) -> bool {
         let target = self.primary();
-        let accepted = self.connection(target).is_some_and(|connection| connection.write(kind, message));
+        let accepted = self.connection(target).is_some_and(|connection| {
+            connection.handle_timeout(now);
+            connection.write(kind, message)
+        });
         self.touched(target, now);
         accepted
     }
 
     /// Says goodbye on all connections.
     pub fn close(&mut self, now: Instant) {
-        self.publisher.close(now);
-        self.touched(Target::Publisher, now);
-        if let Some(subscriber) = &mut self.subscriber {
-            subscriber.close(now);
-            self.touched(Target::Subscriber, now);
+        for target in [Target::Publisher, Target::Subscriber] {
+            if let Some(connection) = self.connection(target) {
+                connection.close(now);
+                self.liveness[target as usize].closed();
+                self.drain(target, now);
+            }
         }
+        self.gate(now);
     }
 
     /// Where what the participant receives goes, and which connection decides that it is connected.
@@ -212,12 +234,15 @@ impl<C: Connection> Peer<C> {
         match subscriber.create_offer(ice_restart, now) {
             Ok(Some(sdp)) => {
                 let id = self.offers.sent();
-                self.liveness[Target::Subscriber as usize].described(true);
+                self.liveness[Target::Subscriber as usize].described(true, now);
                 self.credentials(Target::Subscriber);
                 self.event(PeerEvent::Offer { id, sdp });
             }
             Ok(None) => self.offers.nothing_to_offer(),
-            Err(_) => self.event(PeerEvent::Failed(Target::Subscriber)),
+            Err(_) => {
+                let change = self.liveness[Target::Subscriber as usize].closed();
+                self.on_change(Target::Subscriber, change);
+            }
         }
         self.touched(Target::Subscriber, now);
     }
@@ -271,43 +296,48 @@ impl<C: Connection> Peer<C> {
     }
 
     fn on_event(&mut self, target: Target, event: ConnectionEvent, now: Instant) {
-        let primary = target == self.primary();
         let liveness = &mut self.liveness[target as usize];
-        match event {
-            ConnectionEvent::Connected => {
-                liveness.connected(now);
-                if primary && !std::mem::replace(&mut self.connected, true) {
-                    self.event(PeerEvent::Connected);
-                }
-            }
-            ConnectionEvent::Interrupted => {
-                liveness.interrupted(now);
-                self.event(PeerEvent::Interrupted);
-            }
-            ConnectionEvent::Restored => {
-                liveness.restored();
-                self.event(PeerEvent::Restored);
-            }
+        let change = match event {
+            ConnectionEvent::Connected => liveness.connected(now),
+            ConnectionEvent::Interrupted => liveness.path_lost(now),
+            ConnectionEvent::Restored => liveness.path_found(now),
+            ConnectionEvent::Closed => liveness.closed(),
             ConnectionEvent::ChannelOpen(kind) => {
                 liveness.opened(kind);
-                if primary && kind == ChannelKind::DataTrack {
-                    self.downstream.outbox().set_open(true, now);
-                }
                 self.event(PeerEvent::ChannelOpen(target, kind));
+                None
             }
-            ConnectionEvent::ChannelClosed(kind) => {
-                if primary && kind == ChannelKind::DataTrack {
-                    self.downstream.outbox().set_open(false, now);
-                }
+            ConnectionEvent::ChannelClosed(_) => None,
+            ConnectionEvent::Message(ChannelKind::DataTrack, packet) => {
+                return self.event(PeerEvent::Packet(packet));
             }
-            ConnectionEvent::Message(ChannelKind::DataTrack, packet) => self.event(PeerEvent::Packet(packet)),
-            ConnectionEvent::Message(kind, message) => self.event(PeerEvent::Message(kind, message)),
-            ConnectionEvent::Closed => {
-                if primary {
-                    self.downstream.outbox().set_open(false, now);
-                }
-                self.event(PeerEvent::Failed(target));
+            ConnectionEvent::Message(kind, message) => return self.event(PeerEvent::Message(kind, message)),
+        };
+        self.on_change(target, change);
+        self.gate(now);
+    }
+
+    /// The lanes know whether there is a channel under them.
+    fn gate(&mut self, now: Instant) {
+        let target = self.primary();
+        let open =
+            self.connection(target).is_some_and(|connection| connection.is_open(ChannelKind::DataTrack));
+        self.downstream.outbox().set_open(open, now);
+    }
+
+    /// What becomes of a connection that does not decide about the participant is only told when it fails.
+    fn on_change(&mut self, target: Target, change: Option<Change>) {
+        let primary = target == self.primary();
+        match change {
+            Some(Change::Failed) => self.event(PeerEvent::Failed(target)),
+            Some(Change::Connected) if primary => self.event(PeerEvent::Connected),
+            Some(Change::Interrupted) if primary => self.event(PeerEvent::Interrupted),
+            Some(Change::Restored) if primary => self.event(PeerEvent::Restored),
+            Some(Change::Recovered) if primary => {
+                self.event(PeerEvent::Restored);
+                self.event(PeerEvent::Connected);
             }
+            Some(_) | None => {}
         }
     }
 

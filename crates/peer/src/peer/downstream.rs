@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use trackyard_lanes::{LaneStats, Outbox, OutboxConfig};
-use trackyard_wire::patch_handle;
+use trackyard_wire::{Handle, Header, patch_handle};
 
 use crate::connection::{ChannelKind, Connection};
 
@@ -12,15 +13,34 @@ pub(super) struct Downstream {
     outbox: Outbox,
     /// Holds one packet while its handle is patched; grows to the largest packet once.
     scratch: Vec<u8>,
+    message_bytes_max: usize,
+    oversized_packets: u64,
 }
 
 impl Downstream {
     pub(super) fn new(config: OutboxConfig) -> Self {
-        Self { outbox: Outbox::new(config), scratch: Vec::new() }
+        Self {
+            outbox: Outbox::new(config),
+            scratch: Vec::new(),
+            message_bytes_max: usize::MAX,
+            oversized_packets: 0,
+        }
     }
 
     pub(super) fn outbox(&mut self) -> &mut Outbox {
         &mut self.outbox
+    }
+
+    pub(super) fn push(&mut self, handle: Handle, header: &Header, packet: &Bytes, now: Instant) {
+        if packet.len() > self.message_bytes_max {
+            self.oversized_packets += 1;
+        } else {
+            self.outbox.push(handle, header, packet, now);
+        }
+    }
+
+    pub(super) fn oversized_packets(&self) -> u64 {
+        self.oversized_packets
     }
 
     pub(super) fn totals(&self) -> LaneStats {
@@ -37,12 +57,17 @@ impl Downstream {
 
     /// Writes what there is room for; `true` if anything was written.
     pub(super) fn flush(&mut self, connection: &mut impl Connection, now: Instant) -> bool {
+        self.message_bytes_max = connection.message_bytes_max();
         self.outbox.update_buffered(connection.buffered(ChannelKind::DataTrack), now);
         let mut wrote = false;
         while let Some((handle, packet)) = self.outbox.peek(now) {
             self.scratch.clear();
             self.scratch.extend_from_slice(packet);
             patch_handle(&mut self.scratch, handle);
+            if !wrote {
+                // Timers of what is written start from what the connection takes for now.
+                connection.handle_timeout(now);
+            }
             if !connection.write(ChannelKind::DataTrack, &self.scratch) {
                 self.outbox.refused(now);
                 break;

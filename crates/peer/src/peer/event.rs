@@ -35,13 +35,14 @@ pub enum PeerEvent {
         /// The user name.
         ufrag: String,
     },
-    /// The primary connection is up; once.
+    /// The primary connection is up: at first, and again when it comes back after it has failed.
     Connected,
-    /// A connection has lost its path, and may find it again.
+    /// The primary connection has lost its path, and may find it again.
     Interrupted,
     /// The path is back.
     Restored,
-    /// A connection cannot be saved without the client.
+    /// A connection cannot be saved without the client. If it had lost its path, a restart of ICE may still
+    /// bring it back.
     Failed(Target),
     /// A channel can be used.
     ChannelOpen(Target, ChannelKind),

@@ -8,8 +8,11 @@ pub struct DescriptionError {
 }
 
 impl DescriptionError {
-    pub(super) fn new(error: impl std::error::Error) -> Self {
-        Self { reason: error.to_string() }
+    /// With every cause, for it is the client's author who has to understand it.
+    pub(super) fn new(error: &dyn std::error::Error) -> Self {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        let reason = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        Self { reason }
     }
 
     pub(super) fn no_offer() -> Self {

@@ -1,55 +1,103 @@
-//! The three channels by label (protocol §4.6).
+//! The three channels by label (protocol §4.6). All that touches str0m's channels is here, so that
+//! another SCTP engine can carry them.
 
-use str0m::channel::{ChannelConfig, ChannelId, Reliability};
+use bytes::Bytes;
+use str0m::Rtc;
+use str0m::change::SdpApi;
+use str0m::channel::{ChannelConfig, ChannelData, ChannelId, Reliability};
 
-use crate::connection::ChannelKind;
+use crate::connection::{ChannelKind, ConnectionEvent};
 
 const KINDS: [ChannelKind; 3] = [ChannelKind::Reliable, ChannelKind::Lossy, ChannelKind::DataTrack];
+
+/// Channels with other labels that are left open. Each costs time in every write, so more are closed.
+const UNKNOWN_MAX: u64 = 16;
 
 /// Which channel is which. A second channel with the same label takes the first one's place.
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     open: [Option<ChannelId>; 3],
     announced: bool,
+    unknown: u64,
 }
 
 impl Channels {
-    /// Whether the channels have still to be put into an offer of ours; true once.
-    pub(super) fn announce(&mut self) -> bool {
-        !std::mem::replace(&mut self.announced, true)
+    /// Puts the channels into the first offer of the side that makes them.
+    pub(super) fn announce(&mut self, api: &mut SdpApi<'_>) {
+        if !std::mem::replace(&mut self.announced, true) {
+            for kind in KINDS {
+                api.add_channel_with_config(config(kind));
+            }
+        }
     }
 
-    /// Unknown labels carry nothing we serve.
-    pub(super) fn opened(&mut self, id: ChannelId, label: &str) -> Option<ChannelKind> {
-        let kind = KINDS.into_iter().find(|kind| kind.label() == label)?;
-        self.open[kind as usize] = Some(id);
-        Some(kind)
+    /// A channel has opened. Unknown labels carry nothing that is served here.
+    pub(super) fn opened(&mut self, rtc: &mut Rtc, id: ChannelId, label: &str) -> Option<ConnectionEvent> {
+        let Some(kind) = KINDS.into_iter().find(|kind| kind.label() == label) else {
+            self.unknown += 1;
+            if self.unknown > UNKNOWN_MAX {
+                rtc.direct_api().close_data_channel(id);
+            }
+            return None;
+        };
+        let former = self.open[kind as usize].replace(id);
+        if let Some(former) = former.filter(|former| *former != id) {
+            rtc.direct_api().close_data_channel(former);
+        }
+        Some(ConnectionEvent::ChannelOpen(kind))
     }
 
-    pub(super) fn closed(&mut self, id: ChannelId) -> Option<ChannelKind> {
+    /// A channel has ended. One whose place was taken ends unseen.
+    pub(super) fn closed(&mut self, id: ChannelId) -> Option<ConnectionEvent> {
         let kind = self.kind(id)?;
         self.open[kind as usize] = None;
-        Some(kind)
+        Some(ConnectionEvent::ChannelClosed(kind))
     }
 
-    pub(super) fn kind(&self, id: ChannelId) -> Option<ChannelKind> {
-        KINDS.into_iter().find(|kind| self.id(*kind) == Some(id))
+    /// A message has come.
+    pub(super) fn message(&self, data: ChannelData) -> Option<ConnectionEvent> {
+        let kind = self.kind(data.id)?;
+        Some(ConnectionEvent::Message(kind, Bytes::from(data.data)))
     }
 
-    pub(super) fn id(&self, kind: ChannelKind) -> Option<ChannelId> {
-        self.open[kind as usize]
+    /// All have ended with the connection.
+    pub(super) fn end(&mut self) {
+        self.open = [None; 3];
+    }
+
+    pub(super) fn is_open(&self, kind: ChannelKind) -> bool {
+        self.open[kind as usize].is_some()
+    }
+
+    /// Queues a message whole, or not at all.
+    pub(super) fn write(&self, rtc: &mut Rtc, kind: ChannelKind, message: &[u8]) -> bool {
+        let channel = self.open[kind as usize].and_then(|id| rtc.channel(id));
+        channel.is_some_and(|mut channel| matches!(channel.write(true, message), Ok(true)))
+    }
+
+    /// Bytes queued or in flight.
+    pub(super) fn buffered(&self, rtc: &mut Rtc, kind: ChannelKind) -> usize {
+        let channel = self.open[kind as usize].and_then(|id| rtc.channel(id));
+        channel.map_or(0, |mut channel| channel.buffered_amount())
+    }
+
+    /// Channels with labels that mean nothing here.
+    pub(super) fn unknown(&self) -> u64 {
+        self.unknown
+    }
+
+    fn kind(&self, id: ChannelId) -> Option<ChannelKind> {
+        KINDS.into_iter().find(|kind| self.open[*kind as usize] == Some(id))
     }
 }
 
 /// How the side that makes the channels makes them.
-pub(super) fn configs() -> [ChannelConfig; 3] {
-    KINDS.map(|kind| {
-        let (ordered, reliability) = match kind {
-            ChannelKind::Reliable => (true, Reliability::Reliable),
-            ChannelKind::Lossy | ChannelKind::DataTrack => {
-                (false, Reliability::MaxRetransmits { retransmits: 0 })
-            }
-        };
-        ChannelConfig { label: kind.label().to_owned(), ordered, reliability, ..ChannelConfig::default() }
-    })
+fn config(kind: ChannelKind) -> ChannelConfig {
+    let (ordered, reliability) = match kind {
+        ChannelKind::Reliable => (true, Reliability::Reliable),
+        ChannelKind::Lossy | ChannelKind::DataTrack => {
+            (false, Reliability::MaxRetransmits { retransmits: 0 })
+        }
+    };
+    ChannelConfig { label: kind.label().to_owned(), ordered, reliability, ..ChannelConfig::default() }
 }

@@ -3,13 +3,17 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use str0m::RtcConfig;
+use str0m::net::{Protocol, TcpType};
+use str0m::{Candidate, RtcConfig};
 
-use super::{Str0m, host_candidate};
+use super::Str0m;
 use crate::connection::{ConnectionFactory, Role, Transport};
 
 /// The longest message that is received; clients send at most 64,000 bytes.
 const MESSAGE_BYTES_MAX: u32 = 65_535;
+
+/// Every IPv4 path carries this much, and less would leave no room for a message.
+const DATAGRAM_BYTES_MIN: usize = 576;
 
 /// Makes connections over str0m.
 #[derive(Debug, Clone)]
@@ -42,10 +46,11 @@ impl ConnectionFactory for Str0mFactory {
 
     fn open(&self, role: Role, now: Instant) -> Str0m {
         let lite = matches!(role, Role::Answering | Role::Offering);
+        let mtu = self.mtu.max(DATAGRAM_BYTES_MIN);
         let mut rtc = RtcConfig::new()
             .set_ice_lite(lite)
             .set_rtp_mode(true)
-            .set_mtu(self.mtu..=self.mtu.max(1500))
+            .set_mtu(mtu..=mtu.max(1500))
             .set_sctp_max_buffered_amount(self.buffered_bytes_max)
             .set_sctp_max_message_size(MESSAGE_BYTES_MAX)
             .build(now);
@@ -54,6 +59,14 @@ impl ConnectionFactory for Str0mFactory {
                 rtc.add_local_candidate(candidate);
             }
         }
-        Str0m::new(rtc, role, now)
+        Str0m::new(rtc, role, self.buffered_bytes_max, now)
+    }
+}
+
+/// A host candidate of ours; ICE/TCP is passive.
+fn host_candidate(transport: Transport, address: SocketAddr) -> Option<Candidate> {
+    match transport {
+        Transport::Udp => Candidate::host(address, Protocol::Udp).ok(),
+        Transport::Tcp => Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build().ok(),
     }
 }
