@@ -8,19 +8,16 @@ mod remote;
 mod uplink;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use trackyard_peer::{
-    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, Role, Target, Transmit,
-    Transport,
+    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, Datagram, Role, Target,
 };
 use trackyard_proto::client::{ClientInfo, ConnectionSettings};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::{
-    DataSubscription, LeaveAction, LeaveRequest, PublishDataTrack, SessionDescription, SubscriptionOptions,
-    SyncState,
+    DataSubscription, LeaveRequest, PublishDataTrack, SessionDescription, SubscriptionOptions, SyncState,
 };
 use trackyard_proto::{DisconnectReason, Request, Response};
 use trackyard_wire::Handle;
@@ -33,7 +30,8 @@ use uplink::Uplink;
 
 /// A client's side of one session.
 pub struct Client<F: ConnectionFactory> {
-    factory: F,
+    /// For the publisher's and the subscriber's connection: each has its own address.
+    factories: [F; 2],
     config: ClientConfig,
     publisher: F::Connection,
     subscriber: Option<F::Connection>,
@@ -48,10 +46,10 @@ pub struct Client<F: ConnectionFactory> {
 
 impl<F: ConnectionFactory> Client<F> {
     /// A client that has not joined yet.
-    pub fn new(factory: F, config: ClientConfig, now: Instant) -> Self {
-        let publisher = factory.open(Role::ClientOffering, now);
+    pub fn new(factories: [F; 2], config: ClientConfig, now: Instant) -> Self {
+        let publisher = factories[0].open(Role::ClientOffering, now);
         Self {
-            factory,
+            factories,
             publisher,
             uplink: Uplink::new(config.uplink_bytes_max),
             config,
@@ -89,7 +87,7 @@ impl<F: ConnectionFactory> Client<F> {
     /// Asks to publish a data track under a handle.
     pub fn publish(&mut self, handle: u16, name: &str) {
         if let Some(valid) = Handle::new(handle) {
-            self.local.insert(handle, LocalTrack::new(valid, name, self.config.packet_bytes_max));
+            self.local.insert(handle, LocalTrack::new(valid, self.config.packet_bytes_max));
         }
         self.signal(Request::PublishDataTrack(PublishDataTrack::new(u32::from(handle), name)));
     }
@@ -243,7 +241,7 @@ impl<F: ConnectionFactory> Client<F> {
     }
 
     fn answer(&mut self, offer: &SessionDescription, now: Instant) {
-        let factory = &self.factory;
+        let [_, factory] = &self.factories;
         let subscriber = self.subscriber.get_or_insert_with(|| factory.open(Role::ClientAnswering, now));
         match subscriber.accept_offer(&offer.sdp, now) {
             Ok(sdp) => {

@@ -6,3 +6,5 @@
 
 pub mod client;
 pub mod link;
+pub mod message;
+pub mod world;

@@ -211,7 +211,9 @@ impl Connection for MessageConnection {
     }
 
     fn poll_output(&mut self) -> ConnectionOutput {
-        self.outputs.pop_front().unwrap_or_else(|| ConnectionOutput::Timeout(self.wake.unwrap_or(self.now + NEVER)))
+        self.outputs
+            .pop_front()
+            .unwrap_or_else(|| ConnectionOutput::Timeout(self.wake.unwrap_or(self.now + NEVER)))
     }
 
     fn accept_offer(&mut self, sdp: &str, now: Instant) -> Result<String, NotADescription> {

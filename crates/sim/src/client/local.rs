@@ -5,15 +5,14 @@ use trackyard_wire::{Extensions, Handle, Packetizer, SourceFrame};
 /// A track that the client publishes.
 pub(super) struct LocalTrack {
     pub(super) sid: Option<String>,
-    pub(super) name: String,
     packetizer: Packetizer,
 }
 
 impl LocalTrack {
-    pub(super) fn new(handle: Handle, name: &str, packet_bytes_max: usize) -> Self {
+    pub(super) fn new(handle: Handle, packet_bytes_max: usize) -> Self {
         let packetizer =
             Packetizer::new(handle, packet_bytes_max).expect("the configured packet size is valid");
-        Self { sid: None, name: name.to_owned(), packetizer }
+        Self { sid: None, packetizer }
     }
 
     /// The packets of one frame.

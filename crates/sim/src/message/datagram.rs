@@ -32,7 +32,9 @@ impl<'d> Datagram<'d> {
             [0, 1, _, _, a, b, c, d, ..] if [a, b, c, d] == STUN_MAGIC => Some(Self::Knock),
             [WELCOME] => Some(Self::Welcome),
             [GOODBYE] => Some(Self::Goodbye),
-            [ACKNOWLEDGE, a, b, c, d] => Some(Self::Acknowledge { sequence: u32::from_be_bytes([a, b, c, d]) }),
+            [ACKNOWLEDGE, a, b, c, d] => {
+                Some(Self::Acknowledge { sequence: u32::from_be_bytes([a, b, c, d]) })
+            }
             [MESSAGE, channel, a, b, c, d, ref contents @ ..] => Some(Self::Message {
                 channel: channel_kind(channel)?,
                 sequence: u32::from_be_bytes([a, b, c, d]),

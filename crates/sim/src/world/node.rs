@@ -1,0 +1,386 @@
+//! The server in the world: rooms, a directory, and workers, with queues between them.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use trackyard_auth::{Claims, Verified};
+use trackyard_peer::{ConnectionFactory, Datagram, Transmit};
+use trackyard_proto::join::JoinRequest;
+use trackyard_proto::{Outbound, Request, Response};
+use trackyard_sfu::control::{Command, Event, Now, PeerId, RoomKey, TrackKey, WorkerId};
+use trackyard_sfu::directory;
+use trackyard_sfu::forward::{Demux, DemuxKey, Foreign, Worker, WorkerConfig, WorkerOutput};
+use trackyard_sfu::room::{Admin, ConnectionId, Input, Join, Output, Resume, Room, RoomConfig};
+
+use super::mailbox::Mailbox;
+use super::seat::SeatConfig;
+
+/// Unix milliseconds at the beginning of each run.
+const UNIX_MS: u64 = 1_700_000_000_000;
+
+/// What a node is like.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// Two or more show what one alone would hide.
+    pub workers: u16,
+    /// What rooms start with; the name is added.
+    pub room: RoomConfig,
+    /// How long a message between rooms and workers may take.
+    pub delay_max: Duration,
+    /// The media address.
+    pub address: SocketAddr,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            workers: 2,
+            room: RoomConfig::default(),
+            delay_max: Duration::from_millis(1),
+            address: SocketAddr::from(([192, 0, 2, 1], 7882)),
+        }
+    }
+}
+
+/// The server.
+pub struct Node<F: ConnectionFactory> {
+    config: NodeConfig,
+    workers: Vec<WorkerSlot<F>>,
+    rooms: HashMap<RoomKey, RoomSlot>,
+    directory: directory::Memory,
+    claims: HashMap<DemuxKey, WorkerId>,
+    connections: HashMap<ConnectionId, (RoomKey, usize)>,
+    signals: VecDeque<(usize, Response)>,
+    transmits: VecDeque<Transmit>,
+    next_id: u64,
+    random: fastrand::Rng,
+    begin: Instant,
+    /// Datagrams that came to another worker than theirs.
+    hops: u64,
+}
+
+struct WorkerSlot<F: ConnectionFactory> {
+    worker: Worker<F>,
+    inbox: Mailbox<WorkerInput>,
+    wake: Option<Instant>,
+}
+
+enum WorkerInput {
+    Command(Command),
+    Cross(TrackKey, Bytes),
+    Foreign(SocketAddr, Transmit),
+}
+
+struct RoomSlot {
+    room: Room,
+    inbox: Mailbox<Input>,
+    closed: bool,
+}
+
+impl<F: ConnectionFactory> Node<F> {
+    pub(super) fn new(
+        config: NodeConfig,
+        factory: impl Fn(SocketAddr) -> F,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let workers = (0..config.workers)
+            .map(|id| WorkerSlot {
+                worker: Worker::new(WorkerId(id), factory(config.address), WorkerConfig::default()),
+                inbox: Mailbox::new(config.delay_max, random.u64(..)),
+                wake: None,
+            })
+            .collect();
+        Self {
+            config,
+            workers,
+            rooms: HashMap::new(),
+            directory: directory::Memory::default(),
+            claims: HashMap::new(),
+            connections: HashMap::new(),
+            signals: VecDeque::new(),
+            transmits: VecDeque::new(),
+            next_id: 1,
+            random,
+            begin: now,
+            hops: 0,
+        }
+    }
+
+    /// The room of that name, if it is open.
+    pub fn room(&self, name: &str) -> Option<&Room> {
+        self.rooms.values().map(|slot| &slot.room).find(|room| room.info().name == name)
+    }
+
+    /// A worker.
+    pub fn worker(&mut self, id: u16) -> &mut Worker<F> {
+        &mut self.workers[usize::from(id)].worker
+    }
+
+    /// How many workers there are.
+    pub fn workers(&self) -> u16 {
+        self.config.workers
+    }
+
+    /// Datagrams that came to another worker than theirs.
+    pub fn hops(&self) -> u64 {
+        self.hops
+    }
+
+    /// An administrator's wish.
+    pub fn admin(&mut self, room: &str, admin: Admin, now: Instant) {
+        self.input(room, Input::Admin(admin), now);
+    }
+
+    /// Any input to a room.
+    pub fn input(&mut self, room: &str, input: Input, now: Instant) {
+        let slot = self.rooms.values_mut().find(|slot| slot.room.info().name == room);
+        slot.expect("the room is open").inbox.push(input, now);
+    }
+
+    /// Any datagram, from anywhere.
+    pub fn datagram(&mut self, source: SocketAddr, transmit: &Transmit, now: Instant) {
+        // As a kernel does it: which worker's socket gets a datagram depends on its addresses alone.
+        let hash = source.port() as usize + source.ip().to_string().bytes().map(usize::from).sum::<usize>();
+        let at = hash % self.workers.len();
+        let datagram = Datagram {
+            transport: transmit.transport,
+            source,
+            destination: transmit.destination,
+            contents: &transmit.contents,
+        };
+        let foreign = match self.workers[at].worker.handle_datagram(datagram, now) {
+            Demux::Foreign(Foreign::Ufrag(ufrag)) => DemuxKey::Ufrag(ufrag.into()),
+            Demux::Foreign(Foreign::Address(endpoint)) => DemuxKey::Address(endpoint),
+            Demux::Mine | Demux::Garbage(_) => return self.drain_worker(at, now),
+        };
+        self.drain_worker(at, now);
+        let Some(owner) = self.claims.get(&foreign) else { return };
+        self.hops += 1;
+        let copy = Transmit {
+            transport: transmit.transport,
+            source: transmit.source,
+            destination: transmit.destination,
+            contents: transmit.contents.clone(),
+        };
+        self.workers[usize::from(owner.0)].inbox.push(WorkerInput::Foreign(source, copy), now);
+    }
+
+    /// A client enters; its messages go to the seat of that index.
+    pub(super) fn enter(
+        &mut self,
+        seat: usize,
+        config: &SeatConfig,
+        request: JoinRequest,
+        now: Instant,
+    ) -> ConnectionId {
+        let connection = ConnectionId(self.next_id());
+        let key = self.find_or_make(&config.room, now);
+        self.connections.insert(connection, (key, seat));
+        let verified = verified(config);
+        let input = if request.reconnect {
+            Input::Resume(Resume { connection, verified, request })
+        } else {
+            let peer = PeerId(self.next_id());
+            let worker = WorkerId((peer.0 % u64::from(self.config.workers)) as u16);
+            let single = config.client.single;
+            Input::Join(Box::new(Join { connection, peer, worker, verified, request, single }))
+        };
+        self.rooms.get_mut(&key).expect("just found").inbox.push(input, now);
+        connection
+    }
+
+    pub(super) fn signal_closed(&mut self, connection: ConnectionId, now: Instant) {
+        let Some((key, _)) = self.connections.remove(&connection) else { return };
+        if let Some(slot) = self.rooms.get_mut(&key) {
+            slot.inbox.push(Input::SignalClosed { connection }, now);
+        }
+    }
+
+    pub(super) fn request(&mut self, seat: usize, request: Request, now: Instant) {
+        let Some((connection, (key, _))) = self.connections.iter().find(|(_, (_, owner))| *owner == seat)
+        else {
+            return;
+        };
+        let input = Input::Signal { connection: *connection, request };
+        if let Some(slot) = self.rooms.get_mut(key) {
+            slot.inbox.push(input, now);
+        }
+    }
+
+    pub(super) fn take_signals(&mut self) -> Vec<(usize, Response)> {
+        self.signals.drain(..).collect()
+    }
+
+    pub(super) fn take_transmits(&mut self) -> Vec<Transmit> {
+        self.transmits.drain(..).collect()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let workers = self.workers.iter().flat_map(|slot| [slot.wake, slot.inbox.poll_timeout()]);
+        let rooms =
+            self.rooms.values().flat_map(|slot| [slot.room.poll_timeout(), slot.inbox.poll_timeout()]);
+        workers.chain(rooms).flatten().min()
+    }
+
+    /// Does what is due; `true` if there was anything.
+    pub(super) fn run(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        for at in 0..self.workers.len() {
+            busy |= self.run_worker(at, now);
+        }
+        let mut keys: Vec<_> = self.rooms.keys().copied().collect();
+        keys.sort_unstable();
+        for key in keys {
+            busy |= self.run_room(key, now);
+        }
+        busy
+    }
+
+    fn run_worker(&mut self, at: usize, now: Instant) -> bool {
+        let slot = &mut self.workers[at];
+        let mut busy = false;
+        while let Some(input) = slot.inbox.pop(now) {
+            busy = true;
+            match input {
+                WorkerInput::Command(command) => slot.worker.handle_command(command, now),
+                WorkerInput::Cross(track, packet) => slot.worker.handle_crossing(track, &packet, now),
+                WorkerInput::Foreign(source, transmit) => {
+                    let Transmit { transport, destination, contents, .. } = &transmit;
+                    let datagram =
+                        Datagram { transport: *transport, source, destination: *destination, contents };
+                    // One hop only: what is foreign here as well has lost its peer meanwhile.
+                    let _ = slot.worker.handle_datagram(datagram, now);
+                }
+            }
+        }
+        if slot.wake.is_some_and(|wake| wake <= now) {
+            slot.wake = None;
+            slot.worker.handle_timeout(now);
+            busy = true;
+        }
+        if busy {
+            self.drain_worker(at, now);
+        }
+        busy
+    }
+
+    fn drain_worker(&mut self, at: usize, now: Instant) {
+        loop {
+            match self.workers[at].worker.poll_output() {
+                WorkerOutput::Transmit(transmit) => self.transmits.push_back(transmit),
+                WorkerOutput::Event(key, event) => self.event(key, event, now),
+                WorkerOutput::Cross { to, track, packet } => {
+                    self.workers[usize::from(to.0)].inbox.push(WorkerInput::Cross(track, packet), now);
+                }
+                WorkerOutput::Claim(key) => {
+                    let owner = WorkerId(u16::try_from(at).expect("few workers"));
+                    self.claims.insert(key, owner);
+                }
+                WorkerOutput::Release(key) => drop(self.claims.remove(&key)),
+                WorkerOutput::Timeout(wake) => {
+                    self.workers[at].wake = wake.map(|wake| wake.max(now + Duration::from_micros(1)));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, key: RoomKey, event: Event, now: Instant) {
+        if let Some(slot) = self.rooms.get_mut(&key) {
+            slot.inbox.push(Input::Event(event), now);
+        }
+    }
+
+    fn run_room(&mut self, key: RoomKey, now: Instant) -> bool {
+        let clocks = self.clocks(now);
+        let Some(slot) = self.rooms.get_mut(&key) else { return false };
+        let mut busy = false;
+        while let Some(input) = slot.inbox.pop(now) {
+            busy = true;
+            slot.room.handle(input, clocks);
+        }
+        if slot.room.poll_timeout().is_some_and(|at| at <= now) {
+            busy = true;
+            slot.room.handle(Input::Timeout, clocks);
+        }
+        self.drain_room(key, clocks);
+        busy
+    }
+
+    fn drain_room(&mut self, key: RoomKey, now: Now) {
+        while let Some(output) = self.rooms.get_mut(&key).and_then(|slot| slot.room.poll_output()) {
+            self.room_output(key, output, now);
+        }
+        self.rooms.retain(|_, slot| !slot.closed);
+    }
+
+    fn room_output(&mut self, key: RoomKey, output: Output, now: Now) {
+        match output {
+            Output::Signal { connection, message } => self.signal(connection, &message),
+            Output::CloseSignal { connection } | Output::Refuse { connection, .. } => {
+                self.connections.remove(&connection);
+            }
+            Output::Command { worker, command } => {
+                self.workers[usize::from(worker.0)].inbox.push(WorkerInput::Command(command), now.instant);
+            }
+            Output::RefreshToken { connection, .. } => {
+                self.signal(connection, &Outbound::new(Response::RefreshToken("refreshed".to_owned())));
+            }
+            Output::Directory(request) => {
+                let reply = self.directory.apply(request);
+                self.rooms
+                    .get_mut(&key)
+                    .expect("it has just spoken")
+                    .inbox
+                    .push(Input::Directory(reply), now.instant);
+            }
+            Output::Closed => self.rooms.get_mut(&key).expect("it has just spoken").closed = true,
+        }
+    }
+
+    fn signal(&mut self, connection: ConnectionId, message: &Outbound) {
+        if let Some((_, seat)) = self.connections.get(&connection) {
+            self.signals.push_back((*seat, message.response().clone()));
+        }
+    }
+
+    fn find_or_make(&mut self, name: &str, now: Instant) -> RoomKey {
+        let found = self.rooms.iter().find(|(_, slot)| slot.room.info().name == name).map(|(key, _)| *key);
+        found.unwrap_or_else(|| {
+            let key = RoomKey(self.next_id());
+            let config = RoomConfig { name: name.to_owned(), ..self.config.room.clone() };
+            let room = Room::new(key, config, self.random.u64(..), self.clocks(now));
+            let inbox = Mailbox::new(self.config.delay_max, self.random.u64(..));
+            self.rooms.insert(key, RoomSlot { room, inbox, closed: false });
+            key
+        })
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    fn clocks(&self, now: Instant) -> Now {
+        let elapsed = u64::try_from((now - self.begin).as_millis()).unwrap_or(u64::MAX);
+        Now { instant: now, unix_ms: UNIX_MS + elapsed }
+    }
+}
+
+/// A token as its verification would give it.
+fn verified(config: &SeatConfig) -> Verified {
+    let mut video = config.grant.clone();
+    video.room_join = true;
+    video.room.clone_from(&config.room);
+    let claims = Claims {
+        identity: config.identity.clone(),
+        video: Some(video),
+        trackyard: config.tracks.clone(),
+        ..Claims::default()
+    };
+    Verified { api_key: "devkey".to_owned(), claims, expires_at_unix_s: UNIX_MS / 1000 + 3600 }
+}

@@ -1,0 +1,4 @@
+//! Whole servers with their clients in virtual time.
+
+mod basics;
+mod support;
