@@ -9,7 +9,9 @@ use trackyard_wire::{FrameNumber, Handle};
 
 use crate::estimator::Estimator;
 use crate::frame::Frame;
+use crate::grid::Grid;
 use crate::packet::Packet;
+use crate::rules::LaneSchedule;
 use crate::seen::SeenFrames;
 use crate::sequencer::{Arrival, Ordered, Sequencer};
 use crate::slab::Key;
@@ -54,7 +56,9 @@ impl Incoming {
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub(crate) handle: Handle,
-    pub(crate) rules: LaneRules,
+    pub(crate) schedule: LaneSchedule,
+    /// Tells it apart from earlier lanes in its slot.
+    pub(crate) generation: u32,
     pub(crate) stats: LaneStats,
     pub(crate) turn: Turn,
     pub(crate) alarms: Alarms,
@@ -65,9 +69,11 @@ pub(crate) struct Lane {
     /// Frames that may be dropped in favour of others.
     replaceable: u32,
     /// Bytes of frames of one packet that wait.
-    single_bytes: usize,
+    single_bytes: u32,
     /// The larger frame that may be replaced.
     replaceable_multi: Key,
+    /// Few lanes limit their rate.
+    grid: Option<Box<Grid>>,
 }
 
 /// A lane's place among others.
@@ -79,18 +85,20 @@ pub(crate) struct Turn {
     pub(crate) deficit: u32,
 }
 
-/// The deadlines for which a lane has armed timers; another time in the timers is no longer valid.
+/// Which timers a lane has armed.
 #[derive(Debug, Default)]
 pub(crate) struct Alarms {
-    pub(crate) gap: Option<Instant>,
-    pub(crate) age: Option<Instant>,
+    pub(crate) gap: bool,
+    pub(crate) age: bool,
 }
 
 impl Lane {
-    pub(crate) fn new(handle: Handle, rules: LaneRules) -> Self {
+    pub(crate) fn new(handle: Handle, rules: LaneRules, generation: u32) -> Self {
         Self {
             handle,
-            rules: rules.bounded(),
+            schedule: rules.into(),
+            generation,
+            grid: Grid::new(rules.max_hz).map(Box::new),
             stats: LaneStats::default(),
             turn: Turn::default(),
             alarms: Alarms::default(),
@@ -102,6 +110,11 @@ impl Lane {
             single_bytes: 0,
             replaceable_multi: Key::NONE,
         }
+    }
+
+    pub(crate) fn set_rules(&mut self, rules: LaneRules) {
+        self.schedule = rules.into();
+        self.grid = Grid::new(rules.max_hz).map(Box::new);
     }
 
     /// Frames that wait or are under way.
@@ -227,7 +240,10 @@ impl Lane {
         if !shared.open {
             return self.refuse(packet.frame, DropReason::NoChannel, shared);
         }
-        let admitted = shared.room.has_room(shared.store.waiting_bytes(), packet.bytes.len());
+        if self.grid.as_mut().is_some_and(|grid| !grid.pick(packet.arrived)) {
+            return self.refuse(packet.frame, DropReason::RateLimited, shared);
+        }
+        let admitted = shared.room.has_room(shared.store.waiting_bytes(), packet.bytes.len(), false);
         if !admitted {
             self.make_place(&packet, shared);
         }
@@ -245,8 +261,7 @@ impl Lane {
         if !self.make_space(key, packet.bytes.len(), shared) {
             return self.drop_frame(key, DropReason::QueueFull, shared);
         }
-        let length = packet.bytes.len();
-        shared.store.push_packet(&mut self.list, key, packet.bytes);
+        let length = shared.store.push_packet(&mut self.list, key, packet.bytes);
         let Some(frame) = shared.store.frame_mut(key) else { return };
         if frame.single {
             self.single_bytes += length;
@@ -263,7 +278,7 @@ impl Lane {
             return;
         };
         if waiting.0 {
-            self.single_bytes -= waiting.1 as usize;
+            self.single_bytes -= waiting.1;
         }
         let Some(frame) = shared.store.remove_frame(&mut self.list, key) else { return };
         if self.incoming == Incoming::Open(key, frame.number) {

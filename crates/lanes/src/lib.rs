@@ -10,6 +10,7 @@
 mod config;
 mod estimator;
 mod frame;
+mod grid;
 mod lane;
 mod outbox;
 mod packet;

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use trackyard_wire::{Handle, Header};
 
 use crate::estimator::Estimator;
-use crate::lane::{Lane, Shared};
+use crate::lane::{Lane, Shared, Turn};
 use crate::packet::Packet;
-use crate::ring::{QUANTUM_BYTES, Ring};
+use crate::ring::{Front, QUANTUM_BYTES, Ring};
 use crate::slab::{Key, Slab};
 use crate::store::Store;
-use crate::timers::Timers;
+use crate::timers::{Alarm, Timers};
 use crate::{DropReason, LaneRules, LaneStats, OutboxConfig};
 
 /// Decides which packet goes next to one receiver.
@@ -51,12 +51,12 @@ pub struct Outbox {
     lanes: Slab<Lane>,
     by_handle: HashMap<Handle, Key, BuildHasherDefault<HandleHasher>>,
     ring: Ring,
-    /// The lane at the front of the ring has got its bytes for this turn.
-    turn_begun: bool,
     /// The lane whose packet has been peeked.
     chosen: Option<Key>,
     gaps: Timers,
     ages: Timers,
+    /// Tells lanes apart that have the same slot one after the other.
+    generation: u32,
     unrouted_packets: u64,
 }
 
@@ -76,10 +76,10 @@ impl Outbox {
             lanes: Slab::new(),
             by_handle: HashMap::default(),
             ring: Ring::default(),
-            turn_begun: false,
             chosen: None,
             gaps: Timers::default(),
             ages: Timers::default(),
+            generation: 0,
             unrouted_packets: 0,
         }
     }
@@ -87,9 +87,10 @@ impl Outbox {
     /// Adds a lane; if there is one of that name, it goes on under these rules.
     pub fn add_lane(&mut self, lane: Handle, rules: LaneRules) {
         match self.by_handle.get(&lane).and_then(|key| self.lanes.get_mut(*key)) {
-            Some(known) => known.rules = rules.bounded(),
+            Some(known) => known.set_rules(rules),
             None => {
-                let key = self.lanes.insert(Lane::new(lane, rules));
+                self.generation = self.generation.wrapping_add(1);
+                let key = self.lanes.insert(Lane::new(lane, rules, self.generation));
                 self.by_handle.insert(lane, key);
             }
         }
@@ -102,7 +103,6 @@ impl Outbox {
         let mut lane = self.lanes.remove(key)?;
         lane.clear(DropReason::Removed, &mut self.shared);
         if lane.turn.joined {
-            self.turn_begun &= self.ring.front() != Some(key);
             self.ring.leave(key);
         }
         Some(lane.stats)
@@ -123,13 +123,13 @@ impl Outbox {
     }
 
     /// Says whether the channel can be written. While it cannot, frames are dropped.
-    pub fn set_open(&mut self, open: bool, now: Instant) {
+    pub fn set_open(&mut self, open: bool, _now: Instant) {
         self.chosen = None;
         if self.shared.open == open {
             return;
         }
         self.shared.open = open;
-        self.shared.room.reset(now);
+        self.shared.room.reset();
         if !open {
             for key in self.lanes.keys() {
                 if let Some(lane) = self.lanes.get_mut(key) {
@@ -170,21 +170,17 @@ impl Outbox {
     /// Gives up on packets that have not come and frames that are too old.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.chosen = None;
-        while let Some((at, key)) = self.gaps.pop_due(now) {
-            let Some(lane) = self.lanes.get_mut(key).filter(|lane| lane.alarms.gap == Some(at)) else {
-                continue;
-            };
-            lane.alarms.gap = None;
+        while let Some(alarm) = self.gaps.pop_due(now) {
+            let Some(lane) = alarmed(&mut self.lanes, alarm) else { continue };
+            lane.alarms.gap = false;
             lane.accept_due(now, &mut self.shared);
-            self.attend(key, now);
+            self.attend(alarm.lane, now);
         }
-        while let Some((at, key)) = self.ages.pop_due(now) {
-            let Some(lane) = self.lanes.get_mut(key).filter(|lane| lane.alarms.age == Some(at)) else {
-                continue;
-            };
-            lane.alarms.age = None;
+        while let Some(alarm) = self.ages.pop_due(now) {
+            let Some(lane) = alarmed(&mut self.lanes, alarm) else { continue };
+            lane.alarms.age = false;
             lane.expire(now, &mut self.shared);
-            self.attend(key, now);
+            self.attend(alarm.lane, now);
         }
     }
 
@@ -227,27 +223,23 @@ impl Outbox {
     /// The lane whose turn it is and that has a packet for which there is room.
     fn choose(&mut self, now: Instant) -> Option<Key> {
         loop {
-            let key = self.ring.front()?;
+            let Front { lane: key, sparse } = self.ring.front()?;
             let lane = self.lanes.get_mut(key)?;
             let Some(length) = lane.next_length(now, &mut self.shared) else {
-                lane.turn = Default::default();
-                self.ring.leave_front();
-                self.turn_begun = false;
+                lane.turn = Turn { joined: !self.ring.skip_turn(), deficit: 0 };
                 continue;
             };
-            if !std::mem::replace(&mut self.turn_begun, true) {
-                lane.turn.deficit += QUANTUM_BYTES * u32::from(lane.rules.weight);
+            if self.ring.begin_turn() {
+                lane.turn.deficit += QUANTUM_BYTES * u32::from(lane.schedule.weight);
             }
             if (lane.turn.deficit as usize) < length {
-                self.ring.rotate();
-                self.turn_begun = false;
-                continue;
-            }
-            if self.shared.room.has_room(0, length) {
+                self.ring.end_turn();
+            } else if self.shared.room.has_room(0, length, sparse) {
                 return Some(key);
+            } else {
+                self.shared.room.note_limited();
+                return None;
             }
-            self.shared.room.note_limited();
-            return None;
         }
     }
 
@@ -258,19 +250,25 @@ impl Outbox {
             lane.turn.joined = true;
             self.ring.join(key);
         }
-        if lane.alarms.gap.is_none()
+        let alarm = |at| Alarm { at, lane: key, generation: lane.generation };
+        if !lane.alarms.gap
             && let Some(at) = lane.gap_deadline()
         {
-            lane.alarms.gap = Some(at);
-            self.gaps.arm(at, key);
+            lane.alarms.gap = true;
+            self.gaps.arm(alarm(at));
         }
-        if lane.alarms.age.is_none()
+        if !lane.alarms.age
             && let Some(at) = lane.age_deadline(now, &self.shared)
         {
-            lane.alarms.age = Some(at);
-            self.ages.arm(at, key);
+            lane.alarms.age = true;
+            self.ages.arm(alarm(at));
         }
     }
+}
+
+/// The lane that has armed this, if it is still there.
+fn alarmed(lanes: &mut Slab<Lane>, alarm: Alarm) -> Option<&mut Lane> {
+    lanes.get_mut(alarm.lane).filter(|lane| lane.generation == alarm.generation)
 }
 
 /// Spreads handles, which this server gives out itself, over a table.
@@ -292,3 +290,6 @@ impl Hasher for HandleHasher {
         self.0 = (self.0 ^ u64::from(value)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,8 @@ pub struct LaneRules {
     pub finish_max: Duration,
     /// Share of the link beside other lanes; 1..=1000.
     pub weight: u16,
+    /// Frames per second at most, picked on a steady grid; `None` for every frame.
+    pub max_hz: Option<f64>,
 }
 
 impl Default for LaneRules {
@@ -35,21 +37,41 @@ impl Default for LaneRules {
             age_max: Duration::from_millis(100),
             finish_max: Duration::from_secs(2),
             weight: 1,
+            max_hz: None,
         }
     }
 }
 
-/// Ages beyond this mean the same: never too old.
+/// Ages beyond this mean the same: never too old. In microseconds it fits into 32 bits.
 const AGE_BOUND: Duration = Duration::from_secs(3_600);
 
-impl LaneRules {
-    /// With every value in its range.
-    pub(crate) fn bounded(self) -> Self {
+/// Rules as a lane keeps them: every value in its range, and small, since lanes are many.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LaneSchedule {
+    pub(crate) policy: Policy,
+    pub(crate) weight: u16,
+    age_max_micros: u32,
+    finish_max_micros: u32,
+}
+
+impl LaneSchedule {
+    pub(crate) fn age_max(self) -> Duration {
+        Duration::from_micros(self.age_max_micros.into())
+    }
+
+    pub(crate) fn finish_max(self) -> Duration {
+        Duration::from_micros(self.finish_max_micros.into())
+    }
+}
+
+impl From<LaneRules> for LaneSchedule {
+    fn from(rules: LaneRules) -> Self {
+        let micros = |age: Duration| u32::try_from(age.min(AGE_BOUND).as_micros()).unwrap_or(u32::MAX);
         Self {
-            age_max: self.age_max.min(AGE_BOUND),
-            finish_max: self.finish_max.min(AGE_BOUND),
-            weight: self.weight.clamp(1, 1_000),
-            ..self
+            policy: rules.policy,
+            weight: rules.weight.clamp(1, 1_000),
+            age_max_micros: micros(rules.age_max),
+            finish_max_micros: micros(rules.finish_max),
         }
     }
 }

@@ -78,12 +78,10 @@ pub struct LaneStats {
     pub frames_delivered: u64,
     /// Bytes the channel had taken of frames that were dropped later.
     pub wasted_bytes: u64,
-    /// Age of begun frames at their beginning, summed.
-    pub admission_age_sum: Duration,
-    /// The greatest of those ages.
-    pub admission_age_max: Duration,
     /// Frames that have begun: what [`admission_age_sum`](Self::admission_age_sum) is divided by.
     pub frames_begun: u64,
+    admission_age_sum_micros: u64,
+    admission_age_max_micros: u32,
     drops: [u64; DropReason::ALL.len()],
 }
 
@@ -100,6 +98,18 @@ impl LaneStats {
         self.drops.iter().sum()
     }
 
+    /// Ages of frames when they were begun, summed.
+    #[must_use]
+    pub fn admission_age_sum(&self) -> Duration {
+        Duration::from_micros(self.admission_age_sum_micros)
+    }
+
+    /// The greatest of those ages.
+    #[must_use]
+    pub fn admission_age_max(&self) -> Duration {
+        Duration::from_micros(self.admission_age_max_micros.into())
+    }
+
     pub(crate) fn count_in(&mut self, bytes: usize) {
         self.packets_in += 1;
         self.bytes_in += bytes as u64;
@@ -112,8 +122,9 @@ impl LaneStats {
 
     pub(crate) fn count_begun(&mut self, age: Duration) {
         self.frames_begun += 1;
-        self.admission_age_sum += age;
-        self.admission_age_max = self.admission_age_max.max(age);
+        let micros = u32::try_from(age.as_micros()).unwrap_or(u32::MAX);
+        self.admission_age_sum_micros += u64::from(micros);
+        self.admission_age_max_micros = self.admission_age_max_micros.max(micros);
     }
 
     pub(crate) fn count_dropped(&mut self, reason: DropReason, sent_bytes: u32) {
@@ -131,8 +142,8 @@ impl AddAssign for LaneStats {
         self.frames_in += other.frames_in;
         self.frames_delivered += other.frames_delivered;
         self.wasted_bytes += other.wasted_bytes;
-        self.admission_age_sum += other.admission_age_sum;
-        self.admission_age_max = self.admission_age_max.max(other.admission_age_max);
+        self.admission_age_sum_micros += other.admission_age_sum_micros;
+        self.admission_age_max_micros = self.admission_age_max_micros.max(other.admission_age_max_micros);
         self.frames_begun += other.frames_begun;
         for (mine, theirs) in self.drops.iter_mut().zip(other.drops) {
             *mine += theirs;

@@ -32,7 +32,7 @@ pub(crate) struct FrameList {
     /// Packets that wait in them.
     pub(crate) packets: u32,
     /// Bytes that wait in them.
-    pub(crate) bytes: usize,
+    pub(crate) bytes: u32,
 }
 
 impl FrameList {
@@ -42,7 +42,7 @@ impl FrameList {
 
     /// Bytes that wait, bookkeeping included.
     pub(crate) fn charge(&self) -> usize {
-        self.bytes + self.packets as usize * PACKET_CHARGE
+        self.bytes as usize + self.packets as usize * PACKET_CHARGE
     }
 }
 
@@ -75,9 +75,10 @@ impl Store {
     }
 
     /// Puts a frame behind all others of a lane.
-    pub(crate) fn push_frame(&mut self, list: &mut FrameList, frame: Frame) -> Key {
+    pub(crate) fn push_frame(&mut self, list: &mut FrameList, mut frame: Frame) -> Key {
         let older = list.newest;
-        let key = self.frames.insert(Frame { older, ..frame });
+        frame.older = older;
+        let key = self.frames.insert(frame);
         match self.frames.get_mut(older) {
             Some(neighbour) => neighbour.newer = key,
             None => list.oldest = key,
@@ -87,21 +88,22 @@ impl Store {
         key
     }
 
-    /// Puts a packet behind all others of a frame.
-    pub(crate) fn push_packet(&mut self, list: &mut FrameList, key: Key, bytes: Bytes) {
-        let length = bytes.len();
+    /// Puts a packet behind all others of a frame; answers its length.
+    pub(crate) fn push_packet(&mut self, list: &mut FrameList, key: Key, bytes: Bytes) -> u32 {
+        let length = length(&bytes);
+        let Some(frame) = self.frames.get_mut(key) else { return 0 };
         let node = self.packets.insert(Node { bytes, next: Key::NONE });
-        let Some(frame) = self.frames.get_mut(key) else { return };
         match self.packets.get_mut(frame.last_packet) {
             Some(before) => before.next = node,
             None => frame.first_packet = node,
         }
         frame.last_packet = node;
         frame.packets_in += 1;
-        frame.waiting_bytes += u32::try_from(length).unwrap_or(u32::MAX);
+        frame.waiting_bytes += length;
         list.packets += 1;
         list.bytes += length;
-        self.waiting_bytes += length;
+        self.waiting_bytes += length as usize;
+        length
     }
 
     /// The packet of a frame that goes next.
@@ -118,9 +120,9 @@ impl Store {
         if next.is_none() {
             frame.last_packet = Key::NONE;
         }
-        frame.waiting_bytes -= u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        frame.waiting_bytes -= length(&bytes);
         list.packets -= 1;
-        list.bytes -= bytes.len();
+        list.bytes -= length(&bytes);
         self.waiting_bytes -= bytes.len();
         Some(bytes)
     }
@@ -140,4 +142,9 @@ impl Store {
         list.frames -= 1;
         Some(frame)
     }
+}
+
+/// Packets are bounded far below 4 GiB before they come here.
+fn length(bytes: &Bytes) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }

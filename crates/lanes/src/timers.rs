@@ -6,24 +6,32 @@ use std::time::Instant;
 
 use crate::slab::Key;
 
-/// Deadlines of lanes, earliest first. A lane says itself which of its deadlines is valid, and has
-/// one at a time, so that this grows with the lanes and not with their packets.
+/// A lane that wants to be looked at. Its slot may have got another lane since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Alarm {
+    pub(crate) at: Instant,
+    pub(crate) lane: Key,
+    pub(crate) generation: u32,
+}
+
+/// Deadlines of lanes, earliest first. A lane knows whether it has armed one and arms no second, so
+/// that this grows with the lanes and not with their packets.
 #[derive(Debug, Default)]
-pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, Key)>>);
+pub(crate) struct Timers(BinaryHeap<Reverse<Alarm>>);
 
 impl Timers {
-    pub(crate) fn arm(&mut self, at: Instant, lane: Key) {
-        self.0.push(Reverse((at, lane)));
+    pub(crate) fn arm(&mut self, alarm: Alarm) {
+        self.0.push(Reverse(alarm));
     }
 
     pub(crate) fn earliest(&self) -> Option<Instant> {
-        self.0.peek().map(|Reverse((at, _))| *at)
+        self.0.peek().map(|Reverse(alarm)| alarm.at)
     }
 
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<(Instant, Key)> {
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Alarm> {
         if self.earliest()? > now {
             return None;
         }
-        self.0.pop().map(|Reverse(entry)| entry)
+        self.0.pop().map(|Reverse(alarm)| alarm)
     }
 }

@@ -12,7 +12,7 @@ const SINGLE_BYTES_MAX: usize = 64 << 10;
 impl Lane {
     /// Drops what the policy does not keep beside a new frame.
     pub(super) fn make_place(&mut self, start: &Packet, shared: &mut Shared) {
-        match self.rules.policy {
+        match self.schedule.policy {
             Policy::Latest => self.keep_replaceable(0, DropReason::Superseded, shared),
             Policy::Queue(frames) => {
                 self.keep_replaceable(u32::from(frames.max(1)) - 1, DropReason::QueueFull, shared);
@@ -64,7 +64,7 @@ impl Lane {
     }
 
     fn make_place_for_single(&mut self, length: usize, shared: &mut Shared) {
-        while self.single_bytes + length > SINGLE_BYTES_MAX {
+        while self.single_bytes as usize + length > SINGLE_BYTES_MAX {
             let replaceable = |key: Key| {
                 shared.store.frame(key).is_some_and(|frame| frame.single && frame.is_replaceable())
             };

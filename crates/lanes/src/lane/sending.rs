@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::DropReason;
 use crate::frame::Frame;
 use crate::lane::{Lane, Shared, later};
+use crate::rules::LaneSchedule;
 use crate::slab::Key;
-use crate::{DropReason, LaneRules};
 
 /// A lane whose frames wait is looked at no more often than this.
 const LOOK_MIN: Duration = Duration::from_millis(10);
@@ -17,7 +18,7 @@ impl Lane {
     pub(crate) fn next_length(&mut self, now: Instant, shared: &mut Shared) -> Option<usize> {
         loop {
             let oldest = self.list.oldest;
-            match shared.store.frame(oldest)?.overdue(&self.rules, now) {
+            match shared.store.frame(oldest)?.overdue(self.schedule, now) {
                 Some(reason) => self.drop_frame(oldest, reason, shared),
                 None => return shared.store.first_packet(oldest).map(Bytes::len),
             }
@@ -40,12 +41,13 @@ impl Lane {
         self.forget_replaceable(oldest, shared);
         let length = shared.store.pop_packet(&mut self.list, oldest)?.len();
         let frame = shared.store.frame_mut(oldest)?;
-        frame.sent_bytes += u32::try_from(length).unwrap_or(u32::MAX);
+        let sent_bytes = u32::try_from(length).unwrap_or(u32::MAX);
+        frame.sent_bytes += sent_bytes;
         let age = now.saturating_duration_since(frame.arrived);
         let begins = frame.begun.replace(frame.begun.unwrap_or(now)).is_none();
         let (single, delivered) = (frame.single, frame.complete && frame.first_packet.is_none());
         if single {
-            self.single_bytes -= length;
+            self.single_bytes -= sent_bytes;
         }
         if delivered {
             shared.store.remove_frame(&mut self.list, oldest);
@@ -65,7 +67,7 @@ impl Lane {
         let mut key = self.list.oldest;
         while let Some(frame) = shared.store.frame(key) {
             let (newer, begun) = (frame.newer, frame.begun.is_some());
-            match frame.overdue(&self.rules, now) {
+            match frame.overdue(self.schedule, now) {
                 Some(reason) => self.drop_frame(key, reason, shared),
                 None if !begun => return,
                 None => {}
@@ -77,24 +79,24 @@ impl Lane {
     /// When to look for frames too old: when the first is, or sooner, so that frames still to come
     /// are never due before it.
     pub(crate) fn age_deadline(&self, now: Instant, shared: &Shared) -> Option<Instant> {
-        let deadline = |key: Key| shared.store.frame(key).map(|frame| frame.deadline(&self.rules));
+        let deadline = |key: Key| shared.store.frame(key).map(|frame| frame.deadline(self.schedule));
         let oldest = deadline(self.list.oldest)?;
         let second = shared.store.frame(self.list.oldest).and_then(|frame| deadline(frame.newer));
-        let look = later(now, self.rules.age_max.max(LOOK_MIN));
+        let look = later(now, self.schedule.age_max().max(LOOK_MIN));
         Some(oldest.min(second.unwrap_or(oldest)).min(look))
     }
 }
 
 impl Frame {
-    fn deadline(&self, rules: &LaneRules) -> Instant {
+    fn deadline(&self, schedule: LaneSchedule) -> Instant {
         match self.begun {
-            Some(begun) => later(begun, rules.finish_max),
-            None => later(self.arrived, rules.age_max),
+            Some(begun) => later(begun, schedule.finish_max()),
+            None => later(self.arrived, schedule.age_max()),
         }
     }
 
-    fn overdue(&self, rules: &LaneRules, now: Instant) -> Option<DropReason> {
-        if now < self.deadline(rules) {
+    fn overdue(&self, schedule: LaneSchedule, now: Instant) -> Option<DropReason> {
+        if now < self.deadline(schedule) {
             return None;
         }
         Some(if self.begun.is_some() { DropReason::Unfinished } else { DropReason::Expired })

@@ -1,0 +1,88 @@
+//! How long the path takes when nothing queues in it.
+
+use std::time::{Duration, Instant};
+
+/// After this the least sample makes way for the next.
+const WINDOW: Duration = Duration::from_secs(10);
+/// After this without a clean sample, the channel is drained to get one.
+const STALE: Duration = Duration::from_secs(5);
+
+/// Probing goes on while a sample is below so much of the one before.
+const STILL_FALLING: f64 = 0.95;
+
+/// A write whose release is waited for.
+#[derive(Debug)]
+struct Mark {
+    at: Instant,
+    /// Bytes to be released before its first is.
+    ahead: usize,
+}
+
+/// The windowed minimum of the time from a write to the release of its first bytes, for writes
+/// into a channel that is empty or holds less than the path does.
+#[derive(Debug, Default)]
+pub(super) struct RoundTrip {
+    least: Option<(Duration, Instant)>,
+    /// When a sample was last taken, or waiting for one began.
+    sampled: Option<Instant>,
+    mark: Option<Mark>,
+    buffered: usize,
+    probing: bool,
+}
+
+impl RoundTrip {
+    /// The least sample; zero when there is none.
+    pub(super) fn least(&self) -> Duration {
+        self.least.map_or(Duration::ZERO, |(least, _)| least)
+    }
+
+    /// The channel is to hold less than the path does, until a sample is taken.
+    pub(super) fn is_probing(&self) -> bool {
+        self.probing
+    }
+
+    pub(super) fn wrote(&mut self, bytes: usize, clean: bool, now: Instant) {
+        if clean && self.mark.is_none() {
+            self.mark = Some(Mark { at: now, ahead: self.buffered });
+        }
+        self.buffered += bytes;
+    }
+
+    pub(super) fn released(&mut self, bytes: usize, now: Instant) {
+        self.buffered = self.buffered.saturating_sub(bytes);
+        match &mut self.mark {
+            Some(mark) if bytes > mark.ahead => {
+                let sample = now.saturating_duration_since(mark.at);
+                self.mark = None;
+                self.take(sample, now);
+            }
+            Some(mark) => mark.ahead -= bytes,
+            None => {}
+        }
+    }
+
+    /// Begins to probe if no sample was to be had for long, though the channel was in use.
+    pub(super) fn probe_if_stale(&mut self, now: Instant) {
+        let sampled = *self.sampled.get_or_insert(now);
+        if self.mark.is_none() && !self.probing && now.saturating_duration_since(sampled) >= STALE {
+            self.probe();
+        }
+    }
+
+    /// Measures anew.
+    pub(super) fn probe(&mut self) {
+        self.probing = true;
+        self.mark = None;
+    }
+
+    fn take(&mut self, sample: Duration, now: Instant) {
+        let probed = std::mem::take(&mut self.probing);
+        self.sampled = Some(now);
+        let (least, taken) = self.least.unwrap_or((sample, now));
+        if probed || sample <= least || now.saturating_duration_since(taken) >= WINDOW {
+            self.least = Some((sample, now));
+        }
+        // A sample that is lower means that what had been taken for the path was in part a queue.
+        self.probing = probed && sample < least.mul_f64(STILL_FALLING);
+    }
+}
