@@ -39,7 +39,7 @@ counters! {
     refused_full,
     /// Joins refused because the room was ending.
     refused_closed,
-    /// Joins refused because the directory could not be changed.
+    /// Joins refused because the directory was too slow, or the identity too much in demand.
     refused_directory,
     /// Sessions replaced by another of the same identity.
     duplicate_identities,

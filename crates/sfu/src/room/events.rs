@@ -117,9 +117,11 @@ impl Room {
         self.timers.set(Timer::Grace(peer), self.now.instant + FAILURE_GRACE);
     }
 
-    /// It is back, but its connection is still down.
+    /// It is back: if its connection is still down, that has to change.
     pub(super) fn await_recovery(&mut self, peer: PeerId) {
-        if self.members.get(peer).is_some_and(|member| member.failed) {
+        let failing = self.timers.is_set(Timer::Failure(peer));
+        self.timers.cancel(Timer::Failure(peer));
+        if failing || self.members.get(peer).is_some_and(|member| member.failed) {
             self.timers.set(Timer::Grace(peer), self.now.instant + RECOVERY_MAX);
         }
     }

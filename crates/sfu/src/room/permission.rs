@@ -8,8 +8,8 @@ use trackyard_proto::{DisconnectReason, Permission};
 use super::Room;
 use super::audience::Audience;
 use super::io::Admin;
-use super::join::SOURCES;
 use super::leave::Departure;
+use super::profile::write_grant;
 use crate::control::PeerId;
 
 impl Room {
@@ -31,7 +31,7 @@ impl Room {
     pub(super) fn admin(&mut self, admin: Admin) {
         match admin {
             Admin::UpdatePermission { identity, permission } => {
-                self.with_member(&identity, |room, peer| room.set_permission(peer, permission));
+                self.with_member(&identity, |room, peer| room.set_permission(peer, &permission));
             }
             Admin::UpdateParticipant { identity, name, metadata, attributes } => {
                 self.with_member(&identity, |room, peer| {
@@ -56,11 +56,11 @@ impl Room {
     }
 
     /// Replaces what a participant may do; what it has beyond that goes.
-    fn set_permission(&mut self, peer: PeerId, permission: Permission) {
+    fn set_permission(&mut self, peer: PeerId, permission: &Permission) {
         let Some(member) = self.members.get_mut(peer) else { return };
         let before = std::mem::replace(&mut member.face_mut().permission, permission.clone());
         let grant = Arc::make_mut(&mut member.verified).claims.video.get_or_insert_default();
-        write_grant(grant, &permission);
+        write_grant(grant, permission);
         if before.can_publish_data && !permission.can_publish_data {
             self.revoke_tracks(peer);
         }
@@ -100,17 +100,4 @@ impl Room {
         self.reconcile_publisher(peer);
         keys.into_iter().for_each(|key| self.satisfy_pending(key));
     }
-}
-
-fn write_grant(grant: &mut trackyard_auth::VideoGrant, permission: &Permission) {
-    let named = SOURCES.iter().filter(|(_, number)| permission.can_publish_sources.contains(number));
-    grant.can_publish_sources = named.map(|(name, _)| (*name).to_owned()).collect();
-    grant.can_subscribe = Some(permission.can_subscribe);
-    grant.can_publish = Some(permission.can_publish);
-    grant.can_publish_data = Some(permission.can_publish_data);
-    grant.hidden = permission.hidden;
-    grant.recorder = permission.recorder;
-    grant.can_update_own_metadata = Some(permission.can_update_metadata);
-    grant.agent = permission.agent;
-    grant.can_subscribe_metrics = Some(permission.can_subscribe_metrics);
 }

@@ -44,7 +44,6 @@ impl TrackRule {
             age_max: self.age_max,
             finish_max: self.finish_max,
             weight: self.weight,
-            ..LaneRules::default()
         }
     }
 }

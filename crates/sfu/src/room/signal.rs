@@ -137,11 +137,16 @@ impl Room {
 fn candidate(init: &str) -> Option<String> {
     match serde_json::from_str(init).ok()? {
         Value::Object(mut fields) => match fields.remove("candidate") {
-            Some(Value::String(candidate)) => Some(candidate),
+            Some(Value::String(candidate)) => is_candidate(&candidate).then_some(candidate),
             _ => None,
         },
         _ => None,
     }
+}
+
+/// Empty at the end of candidates.
+fn is_candidate(text: &str) -> bool {
+    text.is_empty() || text.trim_start_matches("a=").starts_with("candidate:")
 }
 
 #[cfg(test)]
@@ -157,7 +162,9 @@ mod tests {
             Some("candidate:1 1 udp 1 1.2.3.4 5 typ host"),
         );
         check(r#"{"candidate":""}"#, Some(""));
-        for bad in ["", "{", "[]", "1", r#""candidate""#, r#"{"candidate":1}"#, "{}"] {
+        for bad in
+            ["", "{", "[]", "1", r#""candidate""#, r#"{"candidate":1}"#, r#"{"candidate":"junk"}"#, "{}"]
+        {
             check(bad, None);
         }
     }

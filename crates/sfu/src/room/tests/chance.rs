@@ -254,11 +254,7 @@ fn whatever_clients_do_each_sees_what_there_is_and_nothing_is_left_behind() {
                 chance.settle();
             }
         }
-        let counters = chance.script.room.counters().clone();
-        total.joins += counters.joins;
-        total.resumes += counters.resumes;
-        total.tracks_published += counters.tracks_published;
-        total.subscriptions += counters.subscriptions;
+        total += *chance.script.room.counters();
         chance.script.handle(Input::Shutdown { action: LeaveAction::Disconnect });
         assert!(chance.script.ended);
         assert!(chance.script.workers.values().all(FakeWorker::is_empty), "{:#?}", chance.script.workers);

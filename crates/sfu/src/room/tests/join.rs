@@ -5,9 +5,10 @@ use trackyard_proto::signal::{JoinResponse, LeaveAction, Reason, SessionDescript
 use trackyard_proto::{DisconnectReason, ParticipantState, Response};
 
 use super::harness::{Arrival, Guest, Script, echo, millis};
-use crate::control::{Command, Event, WorkerId};
+use crate::control::{Command, Event, PeerId, RoomKey, WorkerId};
+use crate::directory::{DirectoryKey, DirectoryRequest, DirectoryValue, Outcome, SessionRecord};
 use crate::room::admission::RefusalKind;
-use crate::room::{Input, NodeInfo, RoomConfig};
+use crate::room::{Input, NodeInfo, Room, RoomConfig};
 
 fn joined(script: &Script, guest: &Guest) -> JoinResponse {
     match &script.view(guest).messages[0] {
@@ -264,6 +265,51 @@ fn joins_that_wait_for_the_directory_take_their_places() {
     script.directory_held = false;
     script.pump();
     assert!(script.views.contains_key(&ada.connection));
+}
+
+#[test]
+fn joins_that_wait_for_the_directory_are_bounded() {
+    let mut script = Script::new();
+    script.directory_held = true;
+    for count in 0..=4_096 {
+        script.ask(Arrival::new(&format!("guest {count}")));
+    }
+    assert_eq!(script.refused.values().map(|refusal| refusal.kind.status()).collect::<Vec<_>>(), [503]);
+}
+
+#[test]
+fn identities_and_the_rooms_sid_are_what_the_directory_says() {
+    let mut script = Script::new();
+    let key = DirectoryKey::Session { room: "lab".into(), identity: "ada".into() };
+    let elsewhere = SessionRecord { node_id: "ND_other".into(), peer: PeerId(77) };
+    let value = Some(DirectoryValue::Session(elsewhere));
+    let taken = script.directory.apply(DirectoryRequest { id: 0, key: key.clone(), expected: None, value });
+    assert!(matches!(taken.outcome, Outcome::Swapped(_)));
+    let ada = script.ask(Arrival::new("ada"));
+    assert!(
+        matches!(joined(&script, &ada), JoinResponse { .. }),
+        "the newer session takes the identity over"
+    );
+    let current =
+        script.directory.apply(DirectoryRequest { id: 0, key, expected: None, value: None }).outcome;
+    let Outcome::Conflict(Some((_, DirectoryValue::Session(record)))) = current else {
+        panic!("{current:?}")
+    };
+    assert_eq!(record.peer, ada.peer);
+
+    let mut first = Script::seeded(RoomConfig::default(), 1);
+    let second = Script::seeded(RoomConfig::default(), 2);
+    assert_ne!(first.room.info().sid, second.room.info().sid);
+    let conflict = first.directory.apply(DirectoryRequest {
+        id: 1,
+        key: DirectoryKey::Room { room: "lab".into() },
+        expected: None,
+        value: None,
+    });
+    let mut other =
+        Room::new(RoomKey(6), RoomConfig { name: "lab".into(), ..RoomConfig::default() }, 9, second.now);
+    other.handle(Input::Directory(conflict), second.now);
+    assert_eq!(other.info().sid, first.room.info().sid, "the other half of a room has its sid");
 }
 
 #[test]

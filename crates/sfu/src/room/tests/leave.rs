@@ -80,6 +80,7 @@ fn a_failed_connection_may_come_back_for_5_s() {
     let mut script = Script::new();
     let (ada, bob) = (script.guest("ada"), script.guest("bob"));
     script.event(Event::Failed { peer: ada.peer, target: Target::Publisher });
+    script.pass(millis(500));
     let expected = (DisconnectReason::ConnectionTimeout, LeaveAction::Resume);
     assert_eq!(left(&mut script, &ada), Some(expected));
     assert!(script.view(&ada).closed);
@@ -92,12 +93,38 @@ fn a_failed_connection_may_come_back_for_5_s() {
 }
 
 #[test]
+fn who_closes_its_connection_before_it_says_goodbye_is_not_asked_to_come_back() {
+    let mut script = Script::new();
+    let (ada, bob) = (script.guest("ada"), script.guest("bob"));
+    script.event(Event::Failed { peer: ada.peer, target: Target::Publisher });
+    script.pass(millis(400));
+    script.say(&ada, Request::Leave(LeaveRequest { reason: DisconnectReason::ClientInitiated }));
+    assert_eq!(left(&mut script, &ada), None);
+    assert_eq!(farewell(&mut script, &bob, "ada"), Some(DisconnectReason::ClientInitiated));
+    assert_eq!(script.room.counters().connection_timeouts, 0);
+}
+
+#[test]
+fn who_comes_back_before_its_failure_is_told_is_not_sent_away_again() {
+    let mut script = Script::new();
+    let ada = script.guest("ada");
+    script.event(Event::Failed { peer: ada.peer, target: Target::Publisher });
+    script.pass(millis(100));
+    let sid = script.sid(&ada);
+    let back = script.resume(&ada, &sid);
+    script.pass(millis(29_999));
+    assert!(!script.view(&back).closed);
+    script.pass(millis(1));
+    assert!(script.view(&back).closed, "its connection did not come back");
+}
+
+#[test]
 fn who_comes_back_after_a_failure_stays_once_it_is_connected() {
     let check = |connects: bool| {
         let mut script = Script::new();
         let ada = script.guest("ada");
         script.event(Event::Failed { peer: ada.peer, target: Target::Publisher });
-        script.pass(millis(4_000));
+        script.pass(millis(4_500));
         let sid = script.sid(&ada);
         let ada = script.resume(&ada, &sid);
         if connects {

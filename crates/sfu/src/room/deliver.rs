@@ -1,0 +1,201 @@
+//! From a permitted subscription to its handle: routes, their confirmation, the announcement, the message.
+
+use std::time::{Duration, Instant};
+
+use trackyard_proto::Response;
+use trackyard_proto::signal::{PublishedTrack, Reason, SubscriberHandle};
+
+use super::Room;
+use super::member::Member;
+use super::routes::{RouteVersion, Waiter};
+use super::subscriptions::SubscriptionRoute;
+use super::timers::Timer;
+use super::track::{Track, TrackHop};
+use crate::control::{Hop, PeerId, RouteChange, TrackKey, WorkerId};
+
+/// Clients with one short queue for everything need this between an announcement and its handles.
+const PACED_PAUSE: Duration = Duration::from_millis(10);
+/// Handles that go into one message; clients merge them.
+const HANDLES_PER_MESSAGE: usize = 2_000;
+
+/// What stands before a handle may be told.
+enum Obstacle {
+    Route(RouteVersion),
+    Announcement,
+    Until(Instant),
+}
+
+impl Room {
+    /// A worker has applied routes: handles may be told.
+    pub(super) fn routes_applied(&mut self, version: RouteVersion) {
+        for waiter in self.routes.apply(version) {
+            let Waiter { subscriber, track, handle } = waiter;
+            let route = self.members.get(subscriber).and_then(|member| member.subscriptions.route(track));
+            if route.is_some_and(|route| route.handle == handle) {
+                self.advance(subscriber, track);
+            }
+        }
+    }
+
+    /// Takes a subscription as far as it can go towards its handle being told.
+    pub(super) fn advance(&mut self, peer: PeerId, key: TrackKey) {
+        let Some((member, track)) = self.pair(peer, key) else { return };
+        let Some(route) = member.subscriptions.route(key).filter(|route| !route.served) else { return };
+        let obstacle = self.obstacle(member, track, route);
+        match obstacle {
+            Some(Obstacle::Route(version)) => {
+                self.routes.wait(version, Waiter { subscriber: peer, track: key, handle: route.handle });
+            }
+            Some(Obstacle::Announcement) => {
+                self.tracks.get_mut(key).into_iter().for_each(|track| track.unannounced.push(peer));
+            }
+            Some(Obstacle::Until(at)) => self.delay(peer, key, at),
+            None => self.serve_subscription(peer, key),
+        }
+    }
+
+    /// Handles that had to wait may be told.
+    pub(super) fn delayed_handles_due(&mut self, peer: PeerId) {
+        let Some(member) = self.members.get_mut(peer) else { return };
+        for (_, key) in std::mem::take(&mut member.subscriptions.delayed) {
+            self.advance(peer, key);
+        }
+    }
+
+    /// Tells each subscriber its new handles, together.
+    pub(super) fn flush_handles(&mut self) {
+        for peer in std::mem::take(&mut self.ready) {
+            let ready =
+                self.members.get_mut(peer).map(|member| std::mem::take(&mut member.subscriptions.ready));
+            self.send_handles(peer, ready.unwrap_or_default());
+        }
+    }
+
+    /// Tells a subscriber that came back all handles again: the last ones may have been lost on the way.
+    pub(super) fn repeat_handles(&mut self, peer: PeerId) {
+        let Some(member) = self.members.get_mut(peer) else { return };
+        let all = member.subscriptions.by_track.iter();
+        let served = all.filter(|(_, subscription)| subscription.route.is_some_and(|route| route.served));
+        member.subscriptions.ready = served.map(|(key, _)| *key).collect();
+        self.ready.insert(peer);
+    }
+
+    /// Gives a subscription a handle and asks the workers for its routes.
+    pub(super) fn start(&mut self, peer: PeerId, key: TrackKey) {
+        let Some(member) = self.members.get_mut(peer) else { return };
+        let worker = member.worker;
+        let Some(handle) = member.subscriptions.handles.allocate() else { return self.exhausted(peer) };
+        let Some(rules) = self.tracks.get(key).map(|track| track.lane) else { return };
+        let subscribe = RouteChange::Subscribe { track: key, subscriber: peer, handle, rules };
+        let version = self.routes.push(worker, subscribe);
+        self.lead_to(worker, key);
+        self.counters.subscriptions += 1;
+        self.set_route(peer, key, Some(SubscriptionRoute { handle, version, served: false }));
+        self.advance(peer, key);
+    }
+
+    /// Ends a subscription's routes; its handle is free again.
+    pub(super) fn stop(&mut self, peer: PeerId, key: TrackKey, route: SubscriptionRoute) {
+        let Some(member) = self.members.get_mut(peer) else { return };
+        let worker = member.worker;
+        member.subscriptions.handles.release(route.handle);
+        self.set_route(peer, key, None);
+        self.routes.push(worker, RouteChange::Unsubscribe { track: key, subscriber: peer });
+        self.no_longer_lead_to(worker, key);
+    }
+
+    fn exhausted(&mut self, peer: PeerId) {
+        self.counters.handles_exhausted += 1;
+        let how = (Reason::LimitExceeded, "65535 data tracks are subscribed to; unsubscribe from some first");
+        self.respond(peer, 0, how, None);
+    }
+
+    fn set_route(&mut self, peer: PeerId, key: TrackKey, route: Option<SubscriptionRoute>) {
+        let member = self.members.get_mut(peer);
+        if let Some(subscription) = member.and_then(|member| member.subscriptions.by_track.get_mut(&key)) {
+            subscription.route = route;
+        }
+    }
+
+    /// The publisher's worker sends the track to another worker as long as someone there has it.
+    fn lead_to(&mut self, worker: WorkerId, key: TrackKey) {
+        let Some(track) = self.tracks.get_mut(key).filter(|track| track.added.worker != worker) else {
+            return;
+        };
+        if let Some(hop) = track.hops.get_mut(&worker) {
+            hop.subscribers += 1;
+            return;
+        }
+        let change = RouteChange::AddHop { track: key, hop: Hop::Worker(worker) };
+        let version = self.routes.push(track.added.worker, change);
+        track.hops.insert(worker, TrackHop { version, subscribers: 1 });
+    }
+
+    fn no_longer_lead_to(&mut self, worker: WorkerId, key: TrackKey) {
+        let Some(track) = self.tracks.get_mut(key) else { return };
+        let Some(hop) = track.hops.get_mut(&worker) else { return };
+        hop.subscribers -= 1;
+        if hop.subscribers == 0 {
+            track.hops.remove(&worker);
+            let change = RouteChange::RemoveHop { track: key, hop: Hop::Worker(worker) };
+            self.routes.push(track.added.worker, change);
+        }
+    }
+
+    fn obstacle(&self, member: &Member, track: &Track, route: SubscriptionRoute) -> Option<Obstacle> {
+        let hop = track.hops.get(&member.worker).map(|hop| hop.version);
+        let routes = [Some(route.version), Some(track.added), hop];
+        if let Some(version) = routes.into_iter().flatten().find(|version| !self.routes.serves(*version)) {
+            return Some(Obstacle::Route(version));
+        }
+        let Some(known_at) = known_at(member, track) else { return Some(Obstacle::Announcement) };
+        let at = known_at + PACED_PAUSE;
+        (member.paced && self.now.instant < at).then_some(Obstacle::Until(at))
+    }
+
+    fn delay(&mut self, peer: PeerId, key: TrackKey, at: Instant) {
+        let Some(member) = self.members.get_mut(peer) else { return };
+        member.subscriptions.delayed.push((at, key));
+        self.timers.set_by(Timer::Handles(peer), at);
+    }
+
+    fn serve_subscription(&mut self, peer: PeerId, key: TrackKey) {
+        let Some(member) = self.members.get_mut(peer) else { return };
+        let Some(subscription) = member.subscriptions.by_track.get_mut(&key) else { return };
+        let Some(route) = &mut subscription.route else { return };
+        route.served = true;
+        // Who is away now is told everything on its return.
+        if member.connection.is_some() {
+            member.subscriptions.ready.push(key);
+            self.ready.insert(peer);
+        }
+    }
+
+    fn send_handles(&mut self, peer: PeerId, mut keys: Vec<TrackKey>) {
+        // One that was stopped and started again within this input may be there twice.
+        keys.sort_unstable();
+        keys.dedup();
+        let handles: Vec<_> = keys.iter().filter_map(|key| self.subscriber_handle(peer, *key)).collect();
+        for some in handles.chunks(HANDLES_PER_MESSAGE) {
+            self.tell(peer, Response::SubscriberHandles(some.to_vec()));
+        }
+    }
+
+    fn subscriber_handle(&self, peer: PeerId, key: TrackKey) -> Option<SubscriberHandle> {
+        let (member, track) = self.pair(peer, key)?;
+        let route = member.subscriptions.route(key).filter(|route| route.served)?;
+        let publisher = self.members.get(track.publisher)?;
+        let track = PublishedTrack {
+            publisher_identity: publisher.identity().to_owned(),
+            publisher_sid: publisher.sid().to_owned(),
+            track_sid: track.info.sid.clone(),
+        };
+        Some(SubscriberHandle { handle: route.handle.get(), track })
+    }
+}
+
+/// When a subscriber was told of a track, if it was.
+fn known_at(member: &Member, track: &Track) -> Option<Instant> {
+    let (serial, at) = member.seen;
+    if track.publisher == member.peer || track.serial <= serial { Some(at) } else { track.announced_at }
+}
