@@ -1,0 +1,152 @@
+//! The steps of the test command, in order.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::install;
+use crate::root;
+use crate::run::Program;
+use crate::table::{Outcome, render};
+use crate::tidy;
+
+/// One step.
+#[derive(Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    quick: bool,
+    run: fn() -> Result<()>,
+}
+
+const STEPS: [Step; 11] = [
+    Step { name: "install", what: "Debian, Python and npm packages", quick: false, run: install_all },
+    Step { name: "fmt", what: "formatting", quick: true, run: fmt },
+    Step { name: "tidy", what: "structure, licences, sizes, contract table", quick: true, run: run_tidy },
+    Step { name: "typos", what: "spelling", quick: true, run: typos },
+    Step { name: "ruff", what: "lints and formatting of Python", quick: true, run: ruff },
+    Step { name: "clippy", what: "lints", quick: true, run: clippy },
+    Step { name: "doc", what: "documentation builds without a warning", quick: true, run: doc },
+    Step { name: "build", what: "the binary that interop tests run", quick: false, run: build },
+    Step {
+        name: "unit",
+        what: "unit, property, fuzz, simulation and documentation tests",
+        quick: false,
+        run: unit,
+    },
+    Step {
+        name: "rig",
+        what: "raw clients over real sockets: links, hostile input, soak",
+        quick: false,
+        run: rig,
+    },
+    Step { name: "interop", what: "official clients: Python, Chromium, Node", quick: false, run: interop },
+];
+
+/// Every step.
+pub(crate) fn all() -> Vec<Step> {
+    STEPS.to_vec()
+}
+
+/// Steps that need no browser and no server.
+pub(crate) fn quick() -> Vec<Step> {
+    STEPS.into_iter().filter(|step| step.quick).collect()
+}
+
+/// Steps by name.
+pub(crate) fn named(names: &[&str]) -> Result<Vec<Step>> {
+    names
+        .iter()
+        .map(|name| {
+            let found = STEPS.into_iter().find(|step| step.name == *name);
+            found.with_context(|| format!("no step `{name}`; `cargo xtask test --list` names them"))
+        })
+        .collect()
+}
+
+/// Runs steps to the last one, failures or not; `true` if none failed.
+pub(crate) fn run(steps: &[Step]) -> Result<bool> {
+    std::fs::create_dir_all(root().join("artifacts"))?;
+    let outcomes: Vec<_> = steps.iter().map(run_one).collect();
+    println!("{}", render(&outcomes));
+    Ok(outcomes.iter().all(|outcome| outcome.failure.is_none()))
+}
+
+fn run_one(step: &Step) -> Outcome {
+    println!("\n=== {}: {} ===", step.name, step.what);
+    let begin = Instant::now();
+    let failure = (step.run)().err().map(|error| format!("{error:#}"));
+    if let Some(failure) = &failure {
+        println!("step {} failed: {failure}", step.name);
+    }
+    Outcome { name: step.name, failure, took: begin.elapsed() }
+}
+
+fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
+
+fn cargo(words: &[&str]) -> Program {
+    Program::new(&[&["cargo"], words].concat())
+}
+
+fn install_all() -> Result<()> {
+    install::debian()?;
+    install::python()?;
+    install::npm()
+}
+
+fn fmt() -> Result<()> {
+    cargo(&["fmt", "--all", "--check"]).run(minutes(2))
+}
+
+fn run_tidy() -> Result<()> {
+    if tidy::report(&root())? { Ok(()) } else { anyhow::bail!("see above") }
+}
+
+fn typos() -> Result<()> {
+    install::python()?;
+    Program { words: vec![install::venv("typos")], ..Program::default() }.run(minutes(2))
+}
+
+fn ruff() -> Result<()> {
+    install::python()?;
+    for mode in [&["check"][..], &["format", "--check"][..]] {
+        let mut words = vec![install::venv("ruff")];
+        words.extend(mode.iter().chain(&["tests/interop"]).map(|word| (*word).to_owned()));
+        Program { words, ..Program::default() }.run(minutes(2))?;
+    }
+    Ok(())
+}
+
+fn clippy() -> Result<()> {
+    cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]).run(minutes(20))
+}
+
+fn doc() -> Result<()> {
+    cargo(&["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings").run(minutes(10))
+}
+
+fn build() -> Result<()> {
+    cargo(&["build", "--package", "trackyard-cli", "--package", "trackyard-rig"]).run(minutes(20))
+}
+
+fn unit() -> Result<()> {
+    let artifacts = root().join("artifacts").display().to_string();
+    cargo(&["test", "--workspace", "--exclude", "trackyard-rig"])
+        .env("TRACKYARD_ARTIFACTS", artifacts)
+        .run(minutes(30))
+}
+
+fn rig() -> Result<()> {
+    let artifacts = root().join("artifacts").display().to_string();
+    cargo(&["test", "--package", "trackyard-rig", "--", "--nocapture", "--test-threads=2"])
+        .env("TRACKYARD_ARTIFACTS", artifacts)
+        .run(minutes(15))
+}
+
+fn interop() -> Result<()> {
+    install_all()?;
+    let words = [install::venv("python"), "-m".into(), "pytest".into(), "tests/interop".into(), "-q".into()];
+    Program { words: words.to_vec(), ..Program::default() }.run(minutes(15))
+}
