@@ -246,7 +246,7 @@ impl Chance {
 #[test]
 fn whatever_clients_do_each_sees_what_there_is_and_nothing_is_left_behind() {
     let mut total = RoomCounters::default();
-    for seed in 0..100 {
+    for seed in 0..300 {
         let mut chance = Chance::new(seed);
         for step in 0..STEPS {
             chance.step();
