@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::task::TaskTracker;
 use trackyard_auth::Keys;
 
+use crate::config::Login;
 use crate::http::JoinLimiter;
 use crate::metrics::{self, Counters};
 use crate::rooms::Rooms;
@@ -29,12 +30,16 @@ pub(crate) struct App {
 }
 
 /// What this process serves beside clients.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Surface {
     /// The demo page and its helpers.
     pub(crate) demo: bool,
     /// `/metrics` on the main port, for loopback peers; else it has a port of its own.
     pub(crate) metrics_on_main_port: bool,
+    /// Who may read metrics on their own port; anyone if there is none.
+    pub(crate) metrics_login: Option<Login>,
+    /// The longest signal message.
+    pub(crate) signal_message_bytes_max: usize,
 }
 
 impl App {

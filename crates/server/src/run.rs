@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 use axum::Router;
@@ -15,16 +15,16 @@ use trackyard_net::Workers;
 use trackyard_proto::signal::LeaveAction;
 
 use crate::app::{App, Surface};
-use crate::config::{Config, Loaded, ShutdownAction};
+use crate::config::{Config, Loaded, Shutdown, ShutdownAction};
 use crate::http;
 use crate::rooms::{EventRouter, Rooms};
 
-/// How long rooms may take to say goodbye.
-const ROOMS_MAX: Duration = Duration::from_secs(4);
-/// How long signal connections may take to close after that.
-const SESSIONS_MAX: Duration = Duration::from_secs(3);
-/// How long workers may take to send what they still have.
-const WORKERS_MAX: Duration = Duration::from_secs(2);
+/// Shares of the time a shutdown may take: rooms say goodbye, signal connections close, workers
+/// send what they still have, HTTP ends.
+const ROOMS_SHARE: f64 = 0.4;
+const SESSIONS_SHARE: f64 = 0.3;
+const WORKERS_SHARE: f64 = 0.2;
+const HTTP_SHARE: f64 = 0.1;
 
 /// What is not configuration.
 pub struct RunOptions {
@@ -54,10 +54,11 @@ pub async fn run(loaded: Loaded, options: RunOptions) -> anyhow::Result<()> {
         warn!("{warning}");
     }
     let config = loaded.config;
-    let server = Server::start(&config, options.demo).await?;
+    let server =
+        if options.demo { Server::start_with_demo(&config).await? } else { Server::start(&config).await? };
     (options.ready)(&server.endpoints());
     stop_signal().await.context("signals cannot be received")?;
-    server.stop(action(config.shutdown.action)).await;
+    server.stop().await;
     Ok(())
 }
 
@@ -66,6 +67,7 @@ pub struct Server {
     app: Arc<App>,
     listeners: Listeners,
     workers: Workers,
+    shutdown: Shutdown,
 }
 
 impl Server {
@@ -73,18 +75,40 @@ impl Server {
     ///
     /// # Errors
     /// When a port cannot be had or the configuration cannot be served.
-    pub async fn start(config: &Config, demo: bool) -> anyhow::Result<Self> {
+    pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        Self::open(config, false).await
+    }
+
+    /// As [`Self::start`], with the demo page, which hands out tokens to whoever reaches the port.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with_demo(config: &Config) -> anyhow::Result<Self> {
+        Self::open(config, true).await
+    }
+
+    async fn open(config: &Config, demo: bool) -> anyhow::Result<Self> {
+        let main = bind(&config.http_addresses()).await?;
+        let metrics = bind(&config.metrics_addresses()).await?;
         let keys = Arc::new(config.keys());
         let events = EventRouter::default();
-        let net = config.network().context("the network settings cannot be served")?;
+        let network = config.clone();
+        let net = tokio::task::spawn_blocking(move || network.network())
+            .await?
+            .context("the network settings cannot be served")?;
         let workers = trackyard_net::start(&net, &events).context("the media ports cannot be opened")?;
         let rooms = Rooms::new(workers.clone(), Arc::clone(&keys), events, config.room_defaults());
-        let surface = Surface { demo, metrics_on_main_port: config.prometheus.is_none() };
+        let surface = Surface {
+            demo,
+            metrics_on_main_port: config.prometheus.is_none(),
+            metrics_login: config.prometheus.as_ref().and_then(|prometheus| prometheus.login.clone()),
+            signal_message_bytes_max: config.limit.signal_message_size_limit,
+        };
         let app = Arc::new(App::new(rooms, keys, surface));
         let mut listeners = Listeners::default();
-        listeners.open(&config.http_addresses(), http::router(Arc::clone(&app))).await?;
-        listeners.open(&config.metrics_addresses(), http::metrics_router(Arc::clone(&app))).await?;
-        Ok(Self { app, listeners, workers })
+        listeners.serve(main, &http::router(Arc::clone(&app)))?;
+        listeners.serve(metrics, &http::metrics_router(Arc::clone(&app)))?;
+        Ok(Self { app, listeners, workers, shutdown: config.shutdown })
     }
 
     /// Where it listens.
@@ -98,18 +122,20 @@ impl Server {
         }
     }
 
-    /// Lets nobody in any more, tells every client what to do, and closes everything. Takes at most
-    /// the sum of its deadlines, 10 s.
-    pub async fn stop(self, action: LeaveAction) {
+    /// Lets nobody in any more, tells every client what to do, and closes everything, all within the
+    /// configured deadline.
+    pub async fn stop(self) {
+        let action = action(self.shutdown.action);
+        let share = |share: f64| self.shutdown.deadline.mul_f64(share);
         info!(?action, "stopping");
         self.app.stop();
-        report("rooms", timeout(ROOMS_MAX, self.app.rooms.shut_down(action)).await.is_ok());
+        report("rooms", timeout(share(ROOMS_SHARE), self.app.rooms.shut_down(action)).await.is_ok());
         self.app.sessions.close();
-        report("signal connections", timeout(SESSIONS_MAX, self.app.sessions.wait()).await.is_ok());
-        self.listeners.close().await;
+        report("signal connections", timeout(share(SESSIONS_SHARE), self.app.sessions.wait()).await.is_ok());
+        report("HTTP connections", timeout(share(HTTP_SHARE), self.listeners.close()).await.is_ok());
+        let deadline = Instant::now() + share(WORKERS_SHARE);
         let workers = self.workers;
-        let stopped =
-            tokio::task::spawn_blocking(move || workers.shutdown(Instant::now() + WORKERS_MAX)).await;
+        let stopped = tokio::task::spawn_blocking(move || workers.shutdown(deadline)).await;
         report("workers", stopped.is_ok_and(|ended| ended.is_ok()));
         info!("stopped");
     }
@@ -130,11 +156,8 @@ struct Listeners {
 }
 
 impl Listeners {
-    async fn open(&mut self, addresses: &[SocketAddr], router: Router) -> anyhow::Result<()> {
-        for address in addresses {
-            let listener = TcpListener::bind(address).await.with_context(|| {
-                format!("{address} cannot be listened on; is another server running there?")
-            })?;
+    fn serve(&mut self, listeners: Vec<TcpListener>, router: &Router) -> anyhow::Result<()> {
+        for listener in listeners {
             self.addresses.push(listener.local_addr()?);
             self.tasks.spawn(http::serve(listener, router.clone(), self.stop.child_token()));
         }
@@ -144,8 +167,19 @@ impl Listeners {
     async fn close(self) {
         self.stop.cancel();
         self.tasks.close();
-        report("HTTP connections", timeout(Duration::from_secs(1), self.tasks.wait()).await.is_ok());
+        self.tasks.wait().await;
     }
+}
+
+async fn bind(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
+    let mut listeners = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("{address} cannot be listened on; is another server running there?"))?;
+        listeners.push(listener);
+    }
+    Ok(listeners)
 }
 
 fn action(configured: ShutdownAction) -> LeaveAction {

@@ -117,13 +117,11 @@ fn serve(app: &Arc<App>, upgrade: WebSocketUpgrade, encoding: Encoding, entered:
     let Entered { link, source, first } = entered;
     let counters = app.counters.signal();
     let sessions = app.sessions.clone();
-    upgrade
-        .max_message_size(limits::SIGNAL_MESSAGE_BYTES)
-        .max_frame_size(limits::SIGNAL_MESSAGE_BYTES)
-        .on_upgrade(move |socket| {
-            let session = Session::new(socket, link, source, encoding, counters);
-            sessions.track_future(session.serve(first))
-        })
+    let bytes_max = app.surface.signal_message_bytes_max.min(limits::SIGNAL_MESSAGE_BYTES);
+    upgrade.max_message_size(bytes_max).max_frame_size(bytes_max).on_upgrade(move |socket| {
+        let session = Session::new(socket, link, source, encoding, counters);
+        sessions.track_future(session.serve(first))
+    })
 }
 
 /// The checks that connecting and validating share, in the protocol's order.

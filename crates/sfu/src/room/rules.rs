@@ -24,7 +24,7 @@ pub struct TrackRule {
     pub finish_max: Duration,
     /// Share beside other tracks; 1..=1000.
     pub weight: u16,
-    /// At most so many frames per second. Without effect yet.
+    /// At most so many frames per second, on a steady grid.
     pub max_hz: Option<f64>,
     /// Late joiners get the last frame. Without effect yet.
     pub latch: bool,
@@ -34,8 +34,8 @@ impl TrackRule {
     /// A rule that schedules what it matches by the defaults.
     #[must_use]
     pub fn new(room: NamePattern, tracks: NamePattern) -> Self {
-        let LaneRules { policy, age_max, finish_max, weight, .. } = LaneRules::default();
-        Self { room, tracks, policy, age_max, finish_max, weight, max_hz: None, latch: false }
+        let LaneRules { policy, age_max, finish_max, weight, max_hz } = LaneRules::default();
+        Self { room, tracks, policy, age_max, finish_max, weight, max_hz, latch: false }
     }
 
     fn lane(&self) -> LaneRules {
@@ -44,6 +44,7 @@ impl TrackRule {
             age_max: self.age_max,
             finish_max: self.finish_max,
             weight: self.weight,
+            max_hz: self.max_hz,
         }
     }
 }
@@ -99,11 +100,12 @@ mod tests {
             policy: Policy::Queue(16),
             age_max: Duration::from_millis(40),
             finish_max: Duration::from_millis(500),
+            max_hz: Some(30.0),
             ..rule("*", "*", 9)
         };
         let lane = TrackRules::new(vec![rule]).for_room("any").lane("track");
         assert_eq!(lane.policy, Policy::Queue(16));
         assert_eq!((lane.age_max, lane.finish_max), (Duration::from_millis(40), Duration::from_millis(500)));
-        assert_eq!(lane.weight, 9);
+        assert_eq!((lane.weight, lane.max_hz), (9, Some(30.0)));
     }
 }
