@@ -1,0 +1,114 @@
+"""Fixtures: the server, the browser, participants that leave when their test ends, and the report."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from harness.browser_client import BrowserClient
+from harness.client import Client, Joining
+from harness.node import Node
+from harness.python_client import PythonClient
+from harness.report import Report
+from harness.server import ROOT, Server, serving
+from harness.tokens import Login
+
+ARTIFACTS = ROOT / "artifacts"
+REPORT = Report()
+FOREIGN_URL = os.environ.get("INTEROP_URL")
+
+Join = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture(scope="session")
+def report() -> Report:
+    """Where figures go."""
+    return REPORT
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where files for people go."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    return ARTIFACTS
+
+
+@pytest.fixture(scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """The server of most tests: ours, or the one that `INTEROP_URL` names."""
+    if FOREIGN_URL:
+        yield Server(FOREIGN_URL, Login(os.environ["INTEROP_KEY"], os.environ["INTEROP_SECRET"]))
+        return
+    async with serving(tmp_path_factory.mktemp("server")) as ours:
+        yield ours
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Node]:
+    """The one Chromium."""
+    async with Node.running("browser.js") as node:
+        yield node
+
+
+@pytest.fixture
+def room() -> str:
+    """A room of the test's own."""
+    return f"room-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+async def make(browser: Node) -> AsyncIterator[Callable[[str, str], Client]]:
+    """Makes clients that have not joined yet: `make("py", "alice")`."""
+    made: list[Client] = []
+
+    def build(kind: str, name: str) -> Client:
+        # Identities are unique over all tests, for the browser tells its participants apart by them.
+        identity = f"{name}-{uuid.uuid4().hex[:6]}"
+        client = PythonClient(identity) if kind == "py" else BrowserClient(identity, browser)
+        made.append(client)
+        return client
+
+    yield build
+    for client in made:
+        await client.close()
+
+
+@pytest.fixture
+def join(server: Server, room: str, make: Callable[[str, str], Client]) -> Join:
+    """Joins the room of the test: `await join("js", "bob", single=False, can_subscribe=False)`."""
+
+    async def enter(
+        kind: str, name: str, *, at: Server = server, url: str = "", single: bool = True, **grants: object
+    ) -> Client:
+        client = make(kind, name)
+        token = at.login.token(client.identity, room, **grants)
+        await client.connect(Joining(url or at.url, token, single))
+        return client
+
+    return enter
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "own_server: needs a server of its own, so no foreign one")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A server of somebody else is neither configured nor stopped."""
+    if FOREIGN_URL:
+        for item in items:
+            if item.get_closest_marker("own_server"):
+                item.add_marker(pytest.mark.skip(reason="INTEROP_URL names a server that is not ours"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the figures, and keeps them as Markdown."""
+    if REPORT.is_empty():
+        return
+    ARTIFACTS.mkdir(exist_ok=True)
+    path = ARTIFACTS / "interop.md"
+    path.write_text(REPORT.markdown())
+    terminalreporter.section("figures")
+    terminalreporter.write(REPORT.markdown())
+    terminalreporter.write_line(f"written to {path}")

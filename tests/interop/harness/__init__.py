@@ -1,0 +1,1 @@
+"""Official clients and a server under test, behind one small interface."""

@@ -1,0 +1,62 @@
+"""The official JavaScript client, in Chromium."""
+
+from typing import Any
+
+from .client import Client, Joining
+from .node import Node
+
+
+class BrowserClient(Client):
+    """`livekit-client` in the page that all browser clients share."""
+
+    kind = "js"
+
+    def __init__(self, identity: str, browser: Node) -> None:
+        super().__init__(identity)
+        self._browser = browser
+        browser.logs[identity] = self.log
+
+    async def _call(self, method: str, *args: Any) -> Any:
+        return await self._browser.call("member", self.identity, method, args)
+
+    async def connect(self, joining: Joining) -> None:
+        options = {"single": joining.single, "tcpOnly": joining.tcp_only}
+        await self._call("connect", joining.url, joining.token, options)
+
+    async def publish(self, name: str) -> str:
+        return await self._call("publish", name)
+
+    async def push(self, name: str, sequence: int, size: int) -> float:
+        return await self._call("push", name, sequence, size)
+
+    async def unpublish(self, name: str) -> None:
+        await self._call("unpublish", name)
+
+    async def is_published(self, name: str) -> bool:
+        return await self._call("isPublished", name)
+
+    async def subscribe(self, publisher: str, name: str) -> None:
+        await self._call("subscribe", publisher, name)
+
+    async def unsubscribe(self, publisher: str, name: str) -> None:
+        await self._call("unsubscribe", publisher, name)
+
+    async def sid(self) -> str:
+        return await self._call("sid")
+
+    async def participants(self) -> list[str]:
+        return await self._call("participants")
+
+    async def reconnect(self, *, full: bool) -> None:
+        await self._call("reconnect", full)
+
+    async def ice_fragment(self) -> str:
+        """Changes with each ICE restart."""
+        return await self._call("iceFragment")
+
+    async def transport(self) -> str:
+        """`udp` or `tcp`."""
+        return await self._call("transport")
+
+    async def close(self) -> None:
+        await self._call("close")

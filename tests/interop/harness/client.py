@@ -1,0 +1,112 @@
+"""What every client under test can do, whatever it is written in."""
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from .events import Event, EventLog
+
+
+class Refused(Exception):
+    """The client's library reported an error; `reason` is its own word for it."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Joining:
+    """How to join."""
+
+    url: str
+    token: str
+    single: bool = True
+    tcp_only: bool = False
+    """Leaves the client no way but ICE over TCP; browsers alone can be told."""
+
+
+class Client(ABC):
+    """One participant.
+
+    Events: `reconnecting`, `reconnected`, `disconnected` (reason), `participant_connected` and
+    `participant_disconnected` (identity), `track_published` (publisher, name, sid),
+    `track_unpublished` (sid), `local_unpublished` (sid), `frame` (publisher, name, sequence, size,
+    intact, at_ms), `subscription_ended` (publisher, name, error).
+    """
+
+    kind: str
+
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
+        self.log = EventLog(f"{self.kind} {identity}")
+
+    @abstractmethod
+    async def connect(self, joining: Joining) -> None:
+        """Joins, or raises `Refused`."""
+
+    @abstractmethod
+    async def publish(self, name: str) -> str:
+        """Publishes a data track and gives its sid, or raises `Refused`."""
+
+    @abstractmethod
+    async def push(self, name: str, sequence: int, size: int) -> float:
+        """Pushes a frame; gives the wall clock in milliseconds just before."""
+
+    @abstractmethod
+    async def unpublish(self, name: str) -> None:
+        """Takes the track back."""
+
+    @abstractmethod
+    async def is_published(self, name: str) -> bool:
+        """Whether the library still holds the track for published."""
+
+    @abstractmethod
+    async def subscribe(self, publisher: str, name: str) -> None:
+        """Subscribes to a track that has been announced; its frames become events."""
+
+    @abstractmethod
+    async def unsubscribe(self, publisher: str, name: str) -> None:
+        """Ends the subscription."""
+
+    @abstractmethod
+    async def sid(self) -> str:
+        """The participant's own sid."""
+
+    @abstractmethod
+    async def participants(self) -> list[str]:
+        """Identities of the others."""
+
+    @abstractmethod
+    async def reconnect(self, *, full: bool) -> None:
+        """Starts a reconnection as if the signal connection were lost; `full` with a new session."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Leaves; may be called twice."""
+
+    async def announced(self, publisher: str, name: str, within: float = 10.0, since: int = 0) -> Event:
+        """Waits until the track has been announced."""
+        return await self.log.wait(
+            "track_published", within=within, since=since, publisher=publisher, name=name
+        )
+
+    async def watch(self, publisher: str, name: str) -> None:
+        """Subscribes as soon as the track is announced."""
+        await self.announced(publisher, name)
+        await self.subscribe(publisher, name)
+
+    def frames(self, name: str, since: int = 0) -> list[Event]:
+        """All frames of that track."""
+        return self.log.find("frame", since=since, name=name)
+
+    async def frame(self, name: str, within: float, since: int = 0, **wanted: Any) -> Event:
+        """Waits for a frame of that track."""
+        return await self.log.wait("frame", within=within, since=since, name=name, **wanted)
+
+
+def wall_ms() -> float:
+    """Wall clock in milliseconds, as browsers have it."""
+    return time.time() * 1000

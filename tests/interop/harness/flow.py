@@ -1,0 +1,62 @@
+"""Frames that keep coming, to see when they begin, stop and begin again."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from .client import Client, Refused
+
+PROBE_BYTES = 64
+FIRST_FRAME_MAX = 10.0
+
+
+async def flowing(publisher: Client, watcher: Client, name: str, within: float = FIRST_FRAME_MAX) -> None:
+    """Pushes frames with sequence 0 until one arrives: no client tells when its subscription begins."""
+    since = watcher.log.mark()
+    async with Stream.running(publisher, name, numbered=False):
+        await watcher.frame(name, within, since, sequence=0)
+
+
+class Stream:
+    """Pushes a small frame of a track fifty times a second."""
+
+    PERIOD = 0.02
+
+    def __init__(self, publisher: Client, name: str, *, numbered: bool) -> None:
+        self.publisher = publisher
+        self.name = name
+        self.sequence = 0
+        self.refused = 0
+        self._step = int(numbered)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def running(cls, publisher: Client, name: str, *, numbered: bool = True) -> AsyncIterator["Stream"]:
+        """Pushes as long as the block runs; sequences count from 1, or all are 0."""
+        stream = cls(publisher, name, numbered=numbered)
+        task = asyncio.create_task(stream._push())
+        try:
+            yield stream
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _push(self) -> None:
+        while True:
+            self.sequence += self._step
+            try:
+                await self.publisher.push(self.name, self.sequence, PROBE_BYTES)
+            except Refused:
+                self.refused += 1  # as while it reconnects
+            await asyncio.sleep(self.PERIOD)
+
+    async def arrives(self, watcher: Client, within: float) -> float:
+        """Waits for a frame that is pushed from now on; gives its arrival on the monotonic clock."""
+        later, since = self.sequence, watcher.log.mark()
+
+        def found() -> object:
+            frames = watcher.frames(self.name, since)
+            return next((each for each in frames if each.sequence > later), None)
+
+        return (await watcher.log.wait_until(found, within, f"frame of {self.name} after {later}")).at

@@ -1,0 +1,164 @@
+"""The server under test: started on free ports with a configuration of the test, or one that runs already."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import time
+import urllib.request
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .tokens import Login
+
+ROOT = Path(__file__).resolve().parents[3]
+BINARY = Path(os.environ.get("TRACKYARD_BIN", ROOT / "target/debug/trackyard"))
+KEY, SECRET = "interop", "a secret that is long enough for HMAC with SHA-256"
+START_MAX = 15.0
+STOP_MAX = 15.0
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What one server listens on."""
+
+    http: int
+    udp: int
+    tcp: int
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Three ports that were free a moment ago; all are held until the last is found."""
+        kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_STREAM)
+        with contextlib.ExitStack() as held:
+            sockets = [held.enter_context(socket.socket(socket.AF_INET, kind)) for kind in kinds]
+            for each in sockets:
+                each.bind(("127.0.0.1", 0))
+            return cls(*(each.getsockname()[1] for each in sockets))
+
+
+@dataclass
+class Server:
+    """A process of ours, or only an address when the server is somebody else's."""
+
+    url: str
+    login: Login
+    process: asyncio.subprocess.Process | None = None
+    ports: Ports | None = None
+    arguments: list[str] = field(default_factory=list)
+    log: Path | None = None
+
+    @property
+    def http_url(self) -> str:
+        return self.url.replace("ws", "http", 1)
+
+    async def start(self) -> None:
+        """Starts the process and waits until it is ready."""
+        assert self.log is not None
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                BINARY, *self.arguments, stdout=log, stderr=log, cwd=self.log.parent
+            )
+        try:
+            await self._ready()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _ready(self) -> None:
+        assert self.process is not None
+        deadline = time.monotonic() + START_MAX
+        while not await asyncio.to_thread(_answers, f"{self.http_url}/readyz"):
+            if self.process.returncode is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}: {self._tail()}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the server is not ready within {START_MAX} s: {self._tail()}")
+            # Nothing can be waited for but the answer of the next request.
+            await asyncio.sleep(0.02)
+
+    def terminate(self) -> None:
+        """Asks the process to end."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+
+    async def ended(self, within: float = STOP_MAX) -> int:
+        """Waits for the end of the process and gives its exit code."""
+        assert self.process is not None
+        async with asyncio.timeout(within):
+            return await self.process.wait()
+
+    async def stop(self) -> None:
+        """Ends the process, by force if it takes too long."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.terminate()
+        try:
+            await self.ended()
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+            raise AssertionError(f"the server ignores SIGTERM: {self._tail()}") from None
+
+    async def kill(self) -> None:
+        """Ends the process without a word to its clients."""
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+
+    def _tail(self) -> str:
+        assert self.log is not None
+        return self.log.read_text(errors="replace")[-2000:]
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as response:
+            return response.status == 200
+    except OSError:
+        return False
+
+
+def configuration(ports: Ports, **settings: Any) -> dict[str, Any]:
+    """A configuration on loopback, with what the test sets beside."""
+    rtc = {"udp_port": ports.udp, "tcp_port": ports.tcp, "node_ip": "127.0.0.1"}
+    rtc["enable_loopback_candidate"] = True
+    base = {"port": ports.http, "bind_addresses": ["127.0.0.1"], "keys": {KEY: SECRET}, "rtc": rtc}
+    return base | settings
+
+
+@contextlib.asynccontextmanager
+async def serving(directory: Path, **settings: Any) -> AsyncIterator[Server]:
+    """Runs `trackyard serve` with these settings; the process is gone afterwards."""
+    ports = Ports.free()
+    config = directory / f"config-{ports.http}.yaml"
+    # Every JSON text is YAML.
+    config.write_text(json.dumps(configuration(ports, **settings), indent=2))
+    arguments = ["serve", "--config", str(config)]
+    async with _running(directory, ports, Login(KEY, SECRET), arguments) as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def developing(directory: Path) -> AsyncIterator[Server]:
+    """Runs `trackyard dev`, which has the demo page."""
+    ports = Ports.free()
+    arguments = ["dev", f"--port={ports.http}", f"--udp-port={ports.udp}", f"--tcp-port={ports.tcp}"]
+    async with _running(directory, ports, Login("devkey", "secret"), arguments) as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def _running(
+    directory: Path, ports: Ports, login: Login, arguments: list[str]
+) -> AsyncIterator[Server]:
+    log = directory / f"server-{ports.http}.log"
+    server = Server(f"ws://127.0.0.1:{ports.http}", login, None, ports, arguments, log)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()

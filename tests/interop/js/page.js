@@ -1,0 +1,141 @@
+// livekit-client in a page: every participant of the tests is a Room here, told what to do from outside.
+
+import { whileTcpOnly } from "./tcp_only.js";
+import { ConnectionErrorReason, DisconnectReason, Room, RoomEvent, setLogLevel } from "livekit-client";
+import { inspect, make } from "./payload.js";
+
+setLogLevel("silent");
+
+const members = new Map();
+
+const wallMs = () => performance.timeOrigin + performance.now();
+
+class Member {
+  constructor(identity) {
+    this.identity = identity;
+    this.local = new Map();
+    this.remote = new Map();
+    this.readers = new Map();
+  }
+
+  record(kind, fields = {}) {
+    window.report({ event: kind, identity: this.identity, fields });
+  }
+
+  async connect(url, token, { single, tcpOnly }) {
+    this.room = new Room({ singlePeerConnection: single });
+    this.listen();
+    await whileTcpOnly(tcpOnly, () => this.room.connect(url, token));
+  }
+
+  listen() {
+    const { room } = this;
+    const on = (event, kind, fields) => room.on(event, (...args) => this.record(kind, fields?.(...args)));
+    // A resume that needs no new peer connections is told by another event than one that does.
+    on(RoomEvent.SignalReconnecting, "reconnecting");
+    on(RoomEvent.Reconnecting, "reconnecting");
+    on(RoomEvent.Reconnected, "reconnected");
+    on(RoomEvent.Disconnected, "disconnected", (reason) => ({ reason: DisconnectReason[reason] ?? null }));
+    on(RoomEvent.ParticipantConnected, "participant_connected", (who) => ({ identity: who.identity }));
+    on(RoomEvent.ParticipantDisconnected, "participant_disconnected", (who) => ({ identity: who.identity }));
+    on(RoomEvent.DataTrackUnpublished, "track_unpublished", (sid) => ({ sid }));
+    on(RoomEvent.LocalDataTrackUnpublished, "local_unpublished", (sid) => ({ sid }));
+    room.on(RoomEvent.DataTrackPublished, (track) => {
+      const { name, sid } = track.info;
+      this.remote.set(`${track.publisherIdentity}/${name}`, track);
+      this.record("track_published", { publisher: track.publisherIdentity, name, sid });
+    });
+  }
+
+  async publish(name) {
+    const track = await this.room.localParticipant.publishDataTrack({ name });
+    this.local.set(name, track);
+    return track.info.sid;
+  }
+
+  async push(name, sequence, size) {
+    const payload = await make(sequence, size);
+    const atMs = wallMs();
+    await this.local.get(name).tryPush({ payload });
+    return atMs;
+  }
+
+  unpublish(name) {
+    return this.local.get(name).unpublish();
+  }
+
+  isPublished(name) {
+    return this.local.get(name).isPublished();
+  }
+
+  subscribe(publisher, name) {
+    const abort = new AbortController();
+    const key = `${publisher}/${name}`;
+    this.readers.set(key, abort);
+    this.read(this.remote.get(key).subscribe({ signal: abort.signal }), publisher, name);
+  }
+
+  async read(stream, publisher, name) {
+    let error = null;
+    try {
+      const reader = stream.getReader();
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        const atMs = wallMs();
+        const seen = await inspect(next.value.payload);
+        this.record("frame", { publisher, name, at_ms: atMs, ...seen });
+      }
+    } catch (failure) {
+      error = failure.message;
+    }
+    this.record("subscription_ended", { publisher, name, error });
+  }
+
+  unsubscribe(publisher, name) {
+    this.readers.get(`${publisher}/${name}`).abort();
+  }
+
+  sid() {
+    return this.room.localParticipant.sid;
+  }
+
+  participants() {
+    return [...this.room.remoteParticipants.keys()];
+  }
+
+  async reconnect(full) {
+    await this.room.simulateScenario(full ? "full-reconnect" : "signal-reconnect");
+  }
+
+  // The ICE user fragment of the connection that this participant publishes on.
+  iceFragment() {
+    const { sdp } = this.room.engine.pcManager.publisher.getLocalDescription();
+    return /^a=ice-ufrag:(.+)$/m.exec(sdp)[1];
+  }
+
+  // The transport of the candidate pair in use, "udp" or "tcp".
+  async transport() {
+    const stats = await this.room.engine.pcManager.publisher.getStats();
+    const pairs = [...stats.values()].filter((entry) => entry.type === "candidate-pair" && entry.nominated);
+    return stats.get(pairs[0].localCandidateId).protocol;
+  }
+
+  async close() {
+    await this.room?.disconnect();
+  }
+}
+
+function inWords(error) {
+  const reason = error.reasonName ?? ConnectionErrorReason[error.reason] ?? error.name;
+  return { error: { reason, message: error.message } };
+}
+
+window.interop = async (identity, method, args) => {
+  if (!members.has(identity)) members.set(identity, new Member(identity));
+  try {
+    const value = await members.get(identity)[method](...args);
+    if (method === "close") members.delete(identity);
+    return { value: value ?? null };
+  } catch (error) {
+    return inWords(error);
+  }
+};

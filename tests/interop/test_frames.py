@@ -1,0 +1,110 @@
+"""Frames of every size between every two clients, in every peer-connection mode (protocol §5)."""
+
+import contextlib
+import itertools
+
+import pytest
+
+from conftest import Join
+from harness.client import Client
+from harness.events import Event
+from harness.flow import flowing
+from harness.report import Delivery, Report
+
+TRACK = "pose"
+KINDS = ("py", "js")
+EXACT = (1, 1_000)
+"""Sizes of which every frame arrives."""
+ALMOST = (16 * 1024, 75 * 1024)
+"""Sizes of which at least 8 of 10 arrive."""
+LARGE = (256 * 1024, 1 << 20)
+"""Sizes whose losses are reported only, as official clients lose them on loopback, too."""
+LARGEST = 2_000_000
+TRIES = 10
+
+SAME = [(a, b, mode, mode) for a, b in itertools.product(KINDS, KINDS) for mode in ("single", "dual")]
+MIXED = [("py", "js", "single", "dual"), ("js", "py", "dual", "single")]
+
+
+@pytest.mark.parametrize(("source", "sink", "source_mode", "sink_mode"), SAME + MIXED)
+async def test_frames_of_every_size_arrive_whole(
+    join: Join, report: Report, source: str, sink: str, source_mode: str, sink_mode: str
+) -> None:
+    publisher = await join(source, "publisher", single=source_mode == "single")
+    watcher = await join(sink, "watcher", single=sink_mode == "single")
+    await publisher.publish(TRACK)
+    await watcher.watch(publisher.identity, TRACK)
+    await flowing(publisher, watcher, TRACK)
+    course = Course(publisher, watcher)
+    for size in EXACT + ALMOST:
+        await course.run(size, TRIES, patience=0.5)
+    for size in LARGE:
+        await course.run(size, TRIES // 2, patience=1.0)
+    await course.until_one_of_the_largest_arrives()
+    course.check_all()
+
+    mode = source_mode if source_mode == sink_mode else f"{source_mode} → {sink_mode}"
+    found = course.deliveries(f"{source} → {sink}", mode)
+    report.deliveries.extend(found)
+    counts = {each.size: each.delivered for each in found}
+    assert all(counts[size] == TRIES for size in EXACT), counts
+    assert all(counts[size] >= 8 for size in ALMOST), counts
+    assert all(counts[size] >= 1 for size in (*LARGE, LARGEST)), counts
+
+
+class Course:
+    """Pushes frames one after the other, each once the one before has arrived or takes too long."""
+
+    def __init__(self, publisher: Client, watcher: Client) -> None:
+        self.publisher = publisher
+        self.watcher = watcher
+        self.pushed: dict[int, tuple[int, float]] = {}
+        """Size and time of each sequence."""
+
+    async def run(self, size: int, tries: int, patience: float) -> None:
+        """Pushes so many frames of this size."""
+        for _ in range(tries):
+            sequence = await self.push(size)
+            with contextlib.suppress(AssertionError):
+                await self.watcher.frame(TRACK, patience, sequence=sequence, size=size)
+
+    async def until_one_of_the_largest_arrives(self) -> None:
+        """Pushes one each second."""
+        for _ in range(TRIES):
+            await self.push(LARGEST)
+            with contextlib.suppress(AssertionError):
+                await self.watcher.frame(TRACK, 1.0, size=LARGEST)
+                return
+        await self.watcher.frame(TRACK, 3.0, size=LARGEST)
+
+    async def push(self, size: int) -> int:
+        """Gives the sequence. Sequence 0 has been used to see the track flow, and a byte holds few."""
+        sequence = len(self.pushed) + 1
+        self.pushed[sequence] = (size, await self.publisher.push(TRACK, sequence, size))
+        return sequence
+
+    def frames(self) -> list[Event]:
+        """All that arrived of what was pushed here."""
+        return [each for each in self.watcher.frames(TRACK) if each.sequence != 0]
+
+    def check_all(self) -> None:
+        """Nothing but what was pushed arrived, nothing twice, nothing broken."""
+        sizes = {sequence: size for sequence, (size, _) in self.pushed.items()}
+        broken = [
+            each.fields for each in self.frames() if not each.intact or sizes.get(each.sequence) != each.size
+        ]
+        assert not broken, f"frames that were never pushed so: {broken}"
+        sequences = [each.sequence for each in self.frames()]
+        assert sequences == sorted(set(sequences)), f"out of order or twice: {sequences}"
+
+    def deliveries(self, pair: str, mode: str) -> list[Delivery]:
+        """One row for each size."""
+        arrivals = {each.sequence: each.at_ms for each in self.frames()}
+        rows = []
+        for size in (*EXACT, *ALMOST, *LARGE, LARGEST):
+            pushed = {sequence: at_ms for sequence, (its, at_ms) in self.pushed.items() if its == size}
+            latencies = [
+                arrivals[sequence] - at_ms for sequence, at_ms in pushed.items() if sequence in arrivals
+            ]
+            rows.append(Delivery(pair, mode, size, len(latencies), len(pushed), tuple(latencies)))
+        return rows
