@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use trackyard_lanes::LaneRules;
 use trackyard_proto::Response;
 use trackyard_proto::signal::{PublishedTrack, Reason, SubscriberHandle};
 
@@ -85,13 +86,34 @@ impl Room {
         let Some(member) = self.members.get_mut(peer) else { return };
         let worker = member.worker;
         let Some(handle) = member.subscriptions.handles.allocate() else { return self.exhausted(peer) };
-        let Some(rules) = self.tracks.get(key).map(|track| track.lane) else { return };
+        let Some(rules) = self.rules(peer, key) else { return };
         let subscribe = RouteChange::Subscribe { track: key, subscriber: peer, handle, rules };
         let version = self.routes.push(worker, subscribe);
         self.lead_to(worker, key);
         self.counters.subscriptions += 1;
         self.set_route(peer, key, Some(SubscriptionRoute { handle, version, served: false }));
         self.advance(peer, key);
+    }
+
+    /// The subscriber wants another rate: the same route under other rules.
+    pub(super) fn reroute(&mut self, peer: PeerId, key: TrackKey) {
+        let Some(member) = self.members.get(peer) else { return };
+        let worker = member.worker;
+        let Some(route) = member.subscriptions.route(key) else { return };
+        let Some(rules) = self.rules(peer, key) else { return };
+        let handle = route.handle;
+        self.routes.push(worker, RouteChange::Unsubscribe { track: key, subscriber: peer });
+        let subscribe = RouteChange::Subscribe { track: key, subscriber: peer, handle, rules };
+        let version = self.routes.push(worker, subscribe);
+        self.set_route(peer, key, Some(SubscriptionRoute { version, ..route }));
+    }
+
+    /// The track's rules, and no more frames than the subscriber wants.
+    fn rules(&self, peer: PeerId, key: TrackKey) -> Option<LaneRules> {
+        let (member, track) = self.pair(peer, key)?;
+        let wanted = member.subscriptions.by_track.get(&key)?.rate_hz.map(f64::from);
+        let max_hz = [track.lane.max_hz, wanted].into_iter().flatten().reduce(f64::min);
+        Some(LaneRules { max_hz, ..track.lane })
     }
 
     /// Ends a subscription's routes; its handle is free again.

@@ -9,7 +9,7 @@ use trackyard_proto::signal::DataSubscription;
 
 use super::Room;
 use super::member::Member;
-use super::subscriptions::Subscription;
+use super::subscriptions::{Subscription, Wish};
 use super::timers::Timer;
 use super::track::Track;
 use crate::control::{PeerId, TrackKey};
@@ -17,12 +17,16 @@ use crate::control::{PeerId, TrackKey};
 /// A track that nobody knows may still appear within this.
 const PENDING_MAX: Duration = Duration::from_secs(60);
 
+/// No track has a longer sid.
+const SID_BYTES_MAX: usize = 64;
+
 impl Room {
     /// A client changes what it wants.
     pub(super) fn update_subscriptions(&mut self, peer: PeerId, updates: Vec<DataSubscription>) {
-        for DataSubscription { track_sid, subscribe, .. } in updates {
+        for DataSubscription { track_sid, subscribe, options } in updates {
             if subscribe {
-                self.want(peer, track_sid);
+                // 0 is what older encodings send for no limit.
+                self.want(peer, track_sid, options.target_fps.filter(|rate_hz| *rate_hz > 0));
             } else {
                 self.no_longer_want(peer, &track_sid);
             }
@@ -63,9 +67,9 @@ impl Room {
     pub(super) fn satisfy_pending(&mut self, key: TrackKey) {
         let Some(sid) = self.tracks.get(key).map(|track| track.info.sid.clone()) else { return };
         for peer in self.pending.clone() {
-            let member = self.members.get_mut(peer);
-            if member.is_some_and(|member| member.subscriptions.pending.remove(&sid)) {
-                self.want(peer, sid.clone());
+            let Some(member) = self.members.get_mut(peer) else { continue };
+            if let Some(wish) = member.subscriptions.pending.remove(&sid) {
+                self.want(peer, sid.clone(), wish.rate_hz);
             }
         }
     }
@@ -99,28 +103,32 @@ impl Room {
         }
     }
 
-    fn want(&mut self, peer: PeerId, sid: String) {
+    fn want(&mut self, peer: PeerId, sid: String, rate_hz: Option<u32>) {
         let known = self.tracks.by_sid(&sid);
         let known =
             known.filter(|key| self.tracks.get(*key).is_some_and(|track| self.is_visible_to(track, peer)));
-        let Some(key) = known else { return self.await_track(peer, sid) };
+        let Some(key) = known else { return self.await_track(peer, sid, rate_hz) };
         let Some(member) = self.members.get_mut(peer) else { return };
-        if member.subscriptions.by_track.contains_key(&key) {
+        if let Some(subscription) = member.subscriptions.by_track.get_mut(&key) {
+            if std::mem::replace(&mut subscription.rate_hz, rate_hz) != rate_hz {
+                self.reroute(peer, key);
+            }
             return;
         }
-        member.subscriptions.by_track.insert(key, Subscription::default());
+        member.subscriptions.by_track.insert(key, Subscription { rate_hz, ..Subscription::default() });
         if let Some(track) = self.tracks.get_mut(key) {
             track.wanted.insert(peer);
         }
         self.reconcile(peer, key);
     }
 
-    fn await_track(&mut self, peer: PeerId, sid: String) {
+    fn await_track(&mut self, peer: PeerId, sid: String, rate_hz: Option<u32>) {
         let until = self.now.instant + PENDING_MAX;
         let max = self.config.limits.pending_subscriptions;
         let Some(member) = self.members.get_mut(peer) else { return };
         self.counters.subscriptions_unknown += 1;
-        if member.subscriptions.pending.insert(sid, until, max) {
+        let wish = Wish { until, rate_hz };
+        if sid.len() <= SID_BYTES_MAX && member.subscriptions.pending.insert(sid, wish, max) {
             self.pending.insert(peer);
             self.timers.set_by(Timer::Pending(peer), until);
         } else {

@@ -26,6 +26,8 @@ pub(super) struct Subscriptions {
 /// One subscription to a known track.
 #[derive(Debug, Default)]
 pub(super) struct Subscription {
+    /// At most so many frames per second are wanted.
+    pub(super) rate_hz: Option<u32>,
     /// The subscriber was told that it may not have the track.
     pub(super) told_denied: bool,
     /// Packets are to flow.
@@ -60,28 +62,38 @@ impl Subscriptions {
 /// Wanted sids that no track has, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    until: HashMap<String, Instant>,
+    wishes: HashMap<String, Wish>,
     queue: VecDeque<(Instant, String)>,
+}
+
+/// A wish for a track that is not known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish {
+    /// When it is given up.
+    pub(super) until: Instant,
+    /// At most so many frames per second are wanted.
+    pub(super) rate_hz: Option<u32>,
 }
 
 impl Pending {
     /// Waits for a sid, unless that many are waited for already.
-    pub(super) fn insert(&mut self, sid: String, until: Instant, max: usize) -> bool {
-        if self.until.contains_key(&sid) {
+    pub(super) fn insert(&mut self, sid: String, wish: Wish, max: usize) -> bool {
+        if let Some(known) = self.wishes.get_mut(&sid) {
+            known.rate_hz = wish.rate_hz;
             return true;
         }
         // The queue also holds what is no longer wanted, until its time comes.
         if self.queue.len() >= max {
             return false;
         }
-        self.until.insert(sid.clone(), until);
-        self.queue.push_back((until, sid));
+        self.wishes.insert(sid.clone(), wish);
+        self.queue.push_back((wish.until, sid));
         true
     }
 
-    /// No longer waits for it; `false`: it did not.
-    pub(super) fn remove(&mut self, sid: &str) -> bool {
-        self.until.remove(sid).is_some()
+    /// No longer waits for it; `None`: it did not.
+    pub(super) fn remove(&mut self, sid: &str) -> Option<Wish> {
+        self.wishes.remove(sid)
     }
 
     /// Gives up what has waited until now and counts it.
@@ -89,8 +101,8 @@ impl Pending {
         let mut expired = 0;
         while self.next().is_some_and(|until| until <= now) {
             let Some((until, sid)) = self.queue.pop_front() else { break };
-            if self.until.get(&sid) == Some(&until) {
-                self.until.remove(&sid);
+            if self.wishes.get(&sid).is_some_and(|wish| wish.until == until) {
+                self.wishes.remove(&sid);
                 expired += 1;
             }
         }

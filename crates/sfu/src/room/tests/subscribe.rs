@@ -1,7 +1,9 @@
 use trackyard_auth::{NamePatterns, TrackNames};
 use trackyard_lanes::Policy;
-use trackyard_proto::Response;
-use trackyard_proto::signal::{Reason, SubscriptionPermission, TrackPermission};
+use trackyard_proto::signal::{
+    DataSubscription, Reason, SubscriptionOptions, SubscriptionPermission, TrackPermission,
+};
+use trackyard_proto::{Request, Response};
 
 use super::harness::{Arrival, Guest, Script, millis, wants};
 use crate::control::{Hop, RouteChange, WorkerId};
@@ -18,7 +20,7 @@ fn handles(messages: &[Response]) -> Vec<(u16, String)> {
 fn permit(script: &mut Script, publisher: &Guest, track_permissions: Vec<TrackPermission>) {
     let all_participants = false;
     let permission = SubscriptionPermission { all_participants, track_permissions };
-    script.say(publisher, trackyard_proto::Request::SubscriptionPermission(permission));
+    script.say(publisher, Request::SubscriptionPermission(permission));
 }
 
 #[test]
@@ -117,15 +119,11 @@ fn handles_of_one_request_are_told_together_as_deltas() {
     let tracks: Vec<_> =
         (1..=3).map(|handle| script.publish(&ada, handle, &handle.to_string()).unwrap()).collect();
     script.pass(millis(300));
-    let trackyard_proto::Request::UpdateDataSubscription(mut all) = wants(&tracks[0].sid, true) else {
-        panic!()
-    };
-    let trackyard_proto::Request::UpdateDataSubscription(more) = wants(&tracks[1].sid, true) else {
-        panic!()
-    };
+    let Request::UpdateDataSubscription(mut all) = wants(&tracks[0].sid, true) else { panic!() };
+    let Request::UpdateDataSubscription(more) = wants(&tracks[1].sid, true) else { panic!() };
     all.extend(more);
     script.heard(&bob);
-    script.say(&bob, trackyard_proto::Request::UpdateDataSubscription(all));
+    script.say(&bob, Request::UpdateDataSubscription(all));
     let heard = script.heard(&bob);
     assert_eq!(heard.len(), 1, "{heard:?}");
     assert_eq!(handles(&heard).len(), 2);
@@ -209,6 +207,32 @@ fn the_first_matching_rule_schedules_a_track() {
 }
 
 #[test]
+fn a_subscriber_may_want_fewer_frames_and_change_its_mind() {
+    let pattern = |text: &str| trackyard_auth::NamePattern::new(text).unwrap();
+    let rule = TrackRule { max_hz: Some(30.0), ..TrackRule::new(pattern("*"), pattern("*")) };
+    let mut script =
+        Script::with(RoomConfig { track_rules: TrackRules::new(vec![rule]), ..RoomConfig::default() });
+    let (ada, bob) = (script.guest("ada"), script.guest("bob"));
+    let pose = script.publish(&ada, 1, "pose").unwrap();
+    script.heard(&bob);
+    let mut want = |script: &mut Script, target_fps| {
+        let options = SubscriptionOptions { target_fps };
+        let wish = DataSubscription { track_sid: pose.sid.clone(), subscribe: true, options };
+        script.say(&bob, Request::UpdateDataSubscription(vec![wish]));
+        let rates = script.workers[&WorkerId(0)].changes.iter().rev().find_map(|change| match change {
+            RouteChange::Subscribe { rules, .. } => Some(rules.max_hz),
+            _ => None,
+        });
+        (rates.flatten(), handles(&script.heard(&bob)).len())
+    };
+    assert_eq!(want(&mut script, Some(10)), (Some(10.0), 1));
+    let handle = script.receives(&bob, &ada, 1);
+    assert_eq!(want(&mut script, Some(60)), (Some(30.0), 0), "the handle is the same and not told again");
+    assert_eq!(want(&mut script, Some(0)), (Some(30.0), 0));
+    assert_eq!(script.receives(&bob, &ada, 1), handle);
+}
+
+#[test]
 fn an_unknown_track_is_waited_for_60_s() {
     // The same seed draws the same sid.
     let sid = {
@@ -237,10 +261,10 @@ fn wishes_for_unknown_tracks_are_bounded() {
     let limits = RoomLimits { pending_subscriptions: 2, ..RoomLimits::default() };
     let mut script = Script::with(RoomConfig { limits, ..RoomConfig::default() });
     let bob = script.guest("bob");
-    for sid in ["DTR_a", "DTR_b", "DTR_c", "DTR_a"] {
+    for sid in ["DTR_a", "DTR_b", "DTR_c", "DTR_a", &"x".repeat(65)] {
         script.subscribe(&bob, sid);
     }
-    assert_eq!(script.room.counters().subscriptions_dropped, 1);
+    assert_eq!(script.room.counters().subscriptions_dropped, 2);
     script.pass(millis(60_001));
     script.subscribe(&bob, "DTR_d");
     assert_eq!(
@@ -402,10 +426,10 @@ fn the_65_536th_subscription_is_refused_with_a_reason() {
     script.heard(&cid);
     for sids in sids.chunks(5_000) {
         let all = sids.iter().map(|sid| wants(sid, true)).flat_map(|request| match request {
-            trackyard_proto::Request::UpdateDataSubscription(updates) => updates,
+            Request::UpdateDataSubscription(updates) => updates,
             _ => Vec::new(),
         });
-        script.say(&cid, trackyard_proto::Request::UpdateDataSubscription(all.collect()));
+        script.say(&cid, Request::UpdateDataSubscription(all.collect()));
     }
     let mut told: Vec<_> = handles(&script.heard(&cid)).into_iter().map(|(handle, _)| handle).collect();
     told.sort_unstable();
