@@ -11,6 +11,7 @@ use crate::estimator::Estimator;
 use crate::frame::Frame;
 use crate::grid::Grid;
 use crate::packet::Packet;
+use crate::ring::Turn;
 use crate::rules::LaneSchedule;
 use crate::seen::SeenFrames;
 use crate::sequencer::{Arrival, Ordered, Sequencer};
@@ -74,15 +75,6 @@ pub(crate) struct Lane {
     replaceable_multi: Key,
     /// Few lanes limit their rate.
     grid: Option<Box<Grid>>,
-}
-
-/// A lane's place among others.
-#[derive(Debug, Default)]
-pub(crate) struct Turn {
-    /// It is in the ring.
-    pub(crate) joined: bool,
-    /// Bytes it may still send in this turn.
-    pub(crate) deficit: u32,
 }
 
 /// Which timers a lane has armed.

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use trackyard_wire::{Handle, Header};
 
 use crate::estimator::Estimator;
-use crate::lane::{Lane, Shared, Turn};
+use crate::lane::{Lane, Shared};
 use crate::packet::Packet;
-use crate::ring::{Front, QUANTUM_BYTES, Ring};
+use crate::ring::{Front, Ring};
 use crate::slab::{Key, Slab};
 use crate::store::Store;
 use crate::timers::{Alarm, Timers};
@@ -226,12 +226,10 @@ impl Outbox {
             let Front { lane: key, sparse } = self.ring.front()?;
             let lane = self.lanes.get_mut(key)?;
             let Some(length) = lane.next_length(now, &mut self.shared) else {
-                lane.turn = Turn { joined: !self.ring.skip_turn(), deficit: 0 };
+                self.ring.leave_front(&mut lane.turn);
                 continue;
             };
-            if self.ring.begin_turn() {
-                lane.turn.deficit += QUANTUM_BYTES * u32::from(lane.schedule.weight);
-            }
+            self.ring.begin_turn(&mut lane.turn, lane.schedule.weight);
             if (lane.turn.deficit as usize) < length {
                 self.ring.end_turn();
             } else if self.shared.room.has_room(0, length, sparse) {

@@ -78,6 +78,11 @@ impl Store {
     pub(crate) fn push_frame(&mut self, list: &mut FrameList, mut frame: Frame) -> Key {
         let older = list.newest;
         frame.older = older;
+        // One whose first packet was held came before an older one whose first packet was late; ages
+        // fall from the oldest frame to the newest, so that only the oldest have to be looked at.
+        if let Some(neighbour) = self.frames.get(older) {
+            frame.arrived = frame.arrived.max(neighbour.arrived);
+        }
         let key = self.frames.insert(frame);
         match self.frames.get_mut(older) {
             Some(neighbour) => neighbour.newer = key,
