@@ -24,7 +24,7 @@ use offers::Offers;
 const OUTPUTS_KEPT: usize = 32;
 
 /// How a peer behaves.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct PeerConfig {
     /// Bounds of what waits for it.
     pub outbox: OutboxConfig,

@@ -7,6 +7,7 @@ mod pump;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
@@ -87,13 +88,19 @@ impl Str0m {
         if self.ended || self.closing { Err(Str0mError::Ended) } else { Ok(()) }
     }
 
-    /// A description of the other side is in effect, or has failed to be.
-    fn described<T>(
+    /// Puts a description of the other side into effect. str0m asserts what a description that
+    /// contradicts itself can break (a payload type that is two codecs, for one), so that is caught
+    /// here, and costs this connection.
+    fn apply<T>(
         &mut self,
-        result: Result<T, str0m::RtcError>,
         remote: &str,
         now: Instant,
+        act: impl FnOnce(&mut Rtc) -> Result<T, str0m::RtcError>,
     ) -> Result<T, Str0mError> {
+        let Ok(result) = catch_unwind(AssertUnwindSafe(|| act(&mut self.rtc))) else {
+            self.end();
+            return Err(Str0mError::Contradiction);
+        };
         if result.is_ok() {
             // Only the first one counts: SCTP has begun with it.
             self.remote_message_bytes_max.get_or_insert_with(|| sdp::message_bytes_max(remote));
@@ -144,9 +151,8 @@ impl Connection for Str0m {
         } else {
             SdpOffer::from_sdp_string(sdp)?
         };
-        let answer = self.rtc.sdp_api().accept_offer(offer);
-        let answer = self.described(answer, sdp, now)?;
-        Ok(self.describe(answer.to_sdp_string()))
+        let answer = self.apply(sdp, now, |rtc| Ok(rtc.sdp_api().accept_offer(offer)?.to_sdp_string()))?;
+        Ok(self.describe(answer))
     }
 
     fn create_offer(&mut self, ice_restart: bool, now: Instant) -> Result<Option<String>, Str0mError> {
@@ -174,8 +180,7 @@ impl Connection for Str0m {
             SdpAnswer::from_sdp_string(sdp)?
         };
         let pending = self.pending.take().ok_or(Str0mError::NoOffer)?;
-        let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
-        self.described(accepted, sdp, now)
+        self.apply(sdp, now, |rtc| rtc.sdp_api().accept_answer(pending, answer))
     }
 
     fn add_remote_candidate(&mut self, candidate: &str) -> Result<(), Str0mError> {

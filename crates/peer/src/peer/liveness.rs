@@ -183,6 +183,7 @@ mod tests {
     }
 
     impl Fixture {
+        #[expect(clippy::disallowed_methods, reason = "virtual time has to begin somewhere")]
         fn new() -> Self {
             Self { liveness: Liveness::default(), start: Instant::now() }
         }

@@ -15,6 +15,9 @@ pub enum Str0mError {
     /// It does not fit the connection.
     #[error("the description cannot be used")]
     Unusable(#[from] str0m::RtcError),
+    /// It contradicts itself or what was agreed before; the connection has ended.
+    #[error("the description contradicts itself or an earlier one")]
+    Contradiction,
     /// There is no offer of ours to be answered.
     #[error("an answer without an offer")]
     NoOffer,

@@ -82,6 +82,7 @@ impl Str0m {
     /// The connection is over, and says so once.
     pub(super) fn end(&mut self) {
         self.channels.end();
+        self.fed = 0;
         if !std::mem::replace(&mut self.ended, true) && !self.closing {
             self.push(ConnectionEvent::Closed);
         }

@@ -1,0 +1,49 @@
+//! A network in virtual time: delay, loss, and a cable that can be pulled.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use trackyard_peer::Transmit;
+
+/// What a datagram meets between two addresses.
+pub(crate) struct Link {
+    pub(crate) delay: Duration,
+    /// Of 100 datagrams.
+    pub(crate) loss: u32,
+    pub(crate) is_cut: bool,
+    random: fastrand::Rng,
+    under_way: BTreeMap<(Instant, u64), Transmit>,
+    count: u64,
+}
+
+impl Link {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            delay: Duration::from_millis(5),
+            loss: 0,
+            is_cut: false,
+            random: fastrand::Rng::with_seed(seed),
+            under_way: BTreeMap::new(),
+            count: 0,
+        }
+    }
+
+    pub(crate) fn send(&mut self, transmit: Transmit, now: Instant) {
+        if self.is_cut || self.random.u32(..100) < self.loss {
+            return;
+        }
+        self.count += 1;
+        self.under_way.insert((now + self.delay, self.count), transmit);
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.under_way.keys().next().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn deliver(&mut self, now: Instant) -> Option<Transmit> {
+        if self.next()? > now {
+            return None;
+        }
+        self.under_way.pop_first().map(|(_, transmit)| transmit)
+    }
+}

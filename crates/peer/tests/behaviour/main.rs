@@ -1,0 +1,14 @@
+//! How a peer behaves towards its client, over real connections in virtual time.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod channels;
+mod dual;
+mod flow;
+mod hostile;
+mod link;
+mod liveness;
+mod offer;
+mod single;
+mod splice;
+mod world;
