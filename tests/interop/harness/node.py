@@ -56,14 +56,23 @@ class Node:
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            message = json.loads(line)
-            if "event" in message:
-                self._event(message)
-            elif not (call := self._calls.pop(message["id"])).done():
+        try:
+            async for line in self._process.stdout:
+                self._take(json.loads(line))
+        finally:
+            for call in self._calls.values():
+                if not call.done():
+                    call.set_exception(RuntimeError("a program of js/ ended or said what is not understood"))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "event" in message:
+            self._event(message)
+        elif "id" in message:
+            call = self._calls.pop(message["id"])
+            if not call.done():
                 call.set_result(message)
-        for call in self._calls.values():
-            call.set_exception(RuntimeError("a program of js/ ended"))
+        else:
+            print(message)  # the logger of a library
 
     def _event(self, message: dict[str, Any]) -> None:
         log = self.logs.get(message.get("identity", ""), self.own)

@@ -1,7 +1,14 @@
 // livekit-client in a page: every participant of the tests is a Room here, told what to do from outside.
 
 import { whileTcpOnly } from "./tcp_only.js";
-import { ConnectionErrorReason, DisconnectReason, Room, RoomEvent, setLogLevel } from "livekit-client";
+import {
+  ConnectionError,
+  ConnectionErrorReason,
+  DisconnectReason,
+  Room,
+  RoomEvent,
+  setLogLevel,
+} from "livekit-client";
 import { inspect, make } from "./payload.js";
 
 setLogLevel("silent");
@@ -125,7 +132,9 @@ class Member {
 }
 
 function inWords(error) {
-  const reason = error.reasonName ?? ConnectionErrorReason[error.reason] ?? error.name;
+  // The library changes the reason of a connection's error after it has put it into words.
+  const connecting = error instanceof ConnectionError;
+  const reason = connecting ? ConnectionErrorReason[error.reason] : (error.reasonName ?? error.name);
   return { error: { reason, message: error.message } };
 }
 
