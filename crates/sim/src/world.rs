@@ -39,7 +39,7 @@ impl<R: Realm> World<R> {
     pub fn new(realm: R, config: NodeConfig, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let now = realm.begin();
-        let node = Node::new(config, |address| realm.factory(address), random.u64(..), now);
+        let node = Node::new(config, |address| realm.server(address), random.u64(..), now);
         Self { realm, node, seats: Vec::new(), now, begin: now, random }
     }
 
@@ -62,7 +62,7 @@ impl<R: Realm> World<R> {
     pub fn join(&mut self, config: SeatConfig) -> ClientId {
         let id = self.seats.len();
         let addresses = [address(id, 1), address(id, 2)];
-        let factories = [self.realm.factory(addresses[0]), self.realm.factory(addresses[1])];
+        let factories = [self.realm.client(addresses[0]), self.realm.client(addresses[1])];
         let mut seat = Seat::new(config, factories, addresses, (self.random.u64(..), self.now));
         let request = seat.client().join_request(self.now);
         let connection = self.node.enter(id, seat.config(), request, self.now);

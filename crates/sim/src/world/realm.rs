@@ -12,8 +12,11 @@ pub trait Realm {
     /// Makes them, for server and clients alike.
     type Factory: ConnectionFactory;
 
-    /// Connections whose datagrams come from `local`.
-    fn factory(&self, local: SocketAddr) -> Self::Factory;
+    /// The server's connections, whose datagrams come from `local`.
+    fn server(&self, local: SocketAddr) -> Self::Factory;
+
+    /// A client's connections, whose datagrams come from `local`.
+    fn client(&self, local: SocketAddr) -> Self::Factory;
 
     /// The moment virtual time begins at. Nothing depends on which it is.
     fn begin(&self) -> Instant;
@@ -37,7 +40,11 @@ impl MessageRealm {
 impl Realm for MessageRealm {
     type Factory = MessageFactory;
 
-    fn factory(&self, local: SocketAddr) -> MessageFactory {
+    fn server(&self, local: SocketAddr) -> MessageFactory {
+        self.factory.at(local)
+    }
+
+    fn client(&self, local: SocketAddr) -> MessageFactory {
         self.factory.at(local)
     }
 
@@ -64,8 +71,12 @@ impl Str0mRealm {
 impl Realm for Str0mRealm {
     type Factory = Str0mFactory;
 
-    fn factory(&self, local: SocketAddr) -> Str0mFactory {
+    fn server(&self, local: SocketAddr) -> Str0mFactory {
         Str0mFactory::for_server(vec![(Transport::Udp, local)], 1200)
+    }
+
+    fn client(&self, local: SocketAddr) -> Str0mFactory {
+        Str0mFactory::for_client(local)
     }
 
     fn begin(&self) -> Instant {

@@ -1,10 +1,10 @@
 //! Joining, publishing, subscribing and frames, at both levels and in both modes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use trackyard_sim::world::{MessageRealm, NodeConfig, Realm, Str0mRealm, World};
 
-use crate::support::{frame, frames, join, publish, seat, subscribe};
+use crate::support::{begin, frame, frames, join, publish, seat, subscribe};
 
 fn frames_flow<R: Realm>(realm: R, seed: u64, single: bool) {
     let mut world = World::new(realm, NodeConfig::default(), seed);
@@ -25,13 +25,13 @@ fn frames_flow<R: Realm>(realm: R, seed: u64, single: bool) {
 #[test]
 fn frames_flow_over_messages() {
     for seed in 0..50 {
-        frames_flow(MessageRealm::new(Instant::now()), seed, seed % 2 == 0);
+        frames_flow(MessageRealm::new(begin()), seed, seed % 2 == 0);
     }
 }
 
 #[test]
 fn frames_flow_over_webrtc() {
     for single in [true, false] {
-        frames_flow(Str0mRealm::new(Instant::now()), 1, single);
+        frames_flow(Str0mRealm::new(begin()), 1, single);
     }
 }

@@ -1,7 +1,9 @@
 //! What scenarios share: waiting for what clients see, and numbered frames.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use trackyard_lanes::{DropReason, LaneStats};
 use trackyard_sim::client::{ClientEvent, ReceivedFrame};
 use trackyard_sim::world::{ClientId, Realm, SeatConfig, World};
 
@@ -66,10 +68,19 @@ pub(crate) fn subscribe<R: Realm>(world: &mut World<R>, client: ClientId, sid: &
 
 /// A frame whose bytes follow from its number and size.
 pub(crate) fn frame(number: u32, bytes: usize) -> Vec<u8> {
-    let mut frame: Vec<u8> = number.to_be_bytes().to_vec();
-    frame.extend((4..bytes).map(|at| (at as u32).wrapping_mul(number.wrapping_add(7)).to_be_bytes()[2]));
-    frame.truncate(bytes.max(4));
+    let mut frame = number.to_be_bytes().to_vec();
+    let skipped = number as usize * 31 % 1_021;
+    frame.extend_from_slice(&pattern()[skipped..][..bytes.saturating_sub(4)]);
     frame
+}
+
+/// Bytes without a short period, so that a piece in the wrong place shows.
+fn pattern() -> &'static [u8] {
+    static PATTERN: OnceLock<Vec<u8>> = OnceLock::new();
+    PATTERN.get_or_init(|| {
+        let mut random = fastrand::Rng::with_seed(99);
+        (0..2_200_000).map(|_| random.u8(..)).collect()
+    })
 }
 
 /// The number of a frame that is intact; panics on any other.
@@ -90,4 +101,50 @@ pub(crate) fn frames(events: &[(Instant, ClientEvent)]) -> Vec<(Instant, u32)> {
         .collect();
     assert!(frames.is_sorted_by_key(|(_, number)| *number), "frames out of order");
     frames
+}
+
+/// No packet that is none, none under an unknown handle, no handle before its announcement, and no
+/// description that could not be used.
+pub(crate) fn assert_clean(events: &[(Instant, ClientEvent)]) {
+    for (_, event) in events {
+        match event {
+            ClientEvent::UnknownHandle(_) | ClientEvent::Malformed | ClientEvent::Failed(_) => {
+                panic!("unexpected {event:?}")
+            }
+            ClientEvent::Handle { announced, handle } => {
+                assert!(announced, "handle {handle:?} before its track's announcement");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Both directions of a path: half the round trip each way, a rate towards the client.
+pub(crate) fn path(seat: &mut SeatConfig, round_trip: Duration, down_bps: Option<u64>) {
+    seat.up.delay = round_trip / 2;
+    seat.down.delay = round_trip / 2;
+    seat.down.rate_bps = down_bps;
+}
+
+/// Where virtual time begins.
+#[expect(clippy::disallowed_methods, reason = "virtual time has to begin somewhere")]
+pub(crate) fn begin() -> Instant {
+    Instant::now()
+}
+
+/// What the lanes of all workers have counted.
+pub(crate) fn lane_totals<R: Realm>(world: &mut World<R>) -> LaneStats {
+    let mut totals = LaneStats::default();
+    for id in 0..world.node().workers() {
+        totals += world.node().worker(id).lane_totals();
+    }
+    totals
+}
+
+/// Drops by reason, those that happened.
+pub(crate) fn drops(totals: &LaneStats) -> String {
+    let happened = DropReason::ALL.into_iter().filter(|reason| totals.dropped(*reason) > 0);
+    let texts: Vec<_> =
+        happened.map(|reason| format!("{} {}", reason.label(), totals.dropped(reason))).collect();
+    format!("delivered {} of {}, {}", totals.frames_delivered, totals.frames_in, texts.join(", "))
 }
