@@ -6,7 +6,7 @@
 //! [`EventSink`].
 //!
 //! On the packet path nothing here takes a lock, formats or logs per packet; what crosses to
-//! another worker goes in batches.
+//! another worker goes in batches. It never decides about rooms, tracks or frames.
 
 mod config;
 mod counters;

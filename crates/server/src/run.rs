@@ -102,7 +102,7 @@ impl Server {
             demo,
             metrics_on_main_port: config.prometheus.is_none(),
             metrics_login: config.prometheus.as_ref().and_then(|prometheus| prometheus.login.clone()),
-            signal_message_bytes_max: config.limit.signal_message_size_limit,
+            signal_message_bytes_max: config.signal_message_bytes_max(),
         };
         let app = Arc::new(App::new(rooms, keys, surface));
         let mut listeners = Listeners::default();

@@ -190,7 +190,7 @@ pub enum Event {
         /// What is wrong with it.
         error: String,
     },
-    /// The primary connection is up: the participant is active.
+    /// The primary connection is up, for the first time or again: the participant is active.
     Connected {
         /// Whose.
         peer: PeerId,

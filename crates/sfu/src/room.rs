@@ -52,7 +52,7 @@ use self::track::Tracks;
 use crate::control::{Command, Now, PeerId, RoomKey, WorkerId};
 use crate::directory::Revision;
 
-pub use config::{NodeInfo, RoomConfig, RoomLimits};
+pub use config::{NodeInfo, RoomConfig, RoomLimits, StateLimits};
 pub use counters::RoomCounters;
 pub use io::{Admin, ConnectionId, Input, Join, Output, Resume};
 pub use rules::{TrackRule, TrackRules};

@@ -1,7 +1,8 @@
 //! What rooms start with, in the rooms' own terms.
 
 use trackyard_net::NetConfig;
-use trackyard_sfu::room::{NodeInfo, RoomConfig};
+use trackyard_proto::limits;
+use trackyard_sfu::room::{NodeInfo, RoomConfig, RoomLimits, StateLimits};
 
 use super::settings::Config;
 use crate::rooms::RoomDefaults;
@@ -17,12 +18,34 @@ impl Config {
             data_tracks: self.data_tracks.enabled,
             track_rules: self.data_tracks.compiled(),
             node: NodeInfo { region: self.region.clone(), ice_urls, ..NodeInfo::default() },
+            limits: RoomLimits { state: self.state_limits(), ..RoomLimits::default() },
             ..RoomConfig::default()
         };
         RoomDefaults {
             config,
             auto_create: self.room.auto_create,
             peers_max: NetConfig::default().peers_max as u64,
+        }
+    }
+    /// The longest signal message that is read; the protocol's bound stands above the configured one.
+    pub(crate) fn signal_message_bytes_max(&self) -> usize {
+        match self.limit.signal_message_size_limit {
+            0 => limits::SIGNAL_MESSAGE_BYTES,
+            configured => configured.min(limits::SIGNAL_MESSAGE_BYTES),
+        }
+    }
+
+    /// `limit.*`; 0 stands for no limit beside that of the signal message.
+    fn state_limits(&self) -> StateLimits {
+        let bytes = |configured: usize| if configured == 0 { usize::MAX } else { configured };
+        let limit = &self.limit;
+        StateLimits {
+            room_name_bytes: bytes(limit.max_room_name_length),
+            identity_bytes: bytes(limit.max_participant_identity_length),
+            name_bytes: bytes(limit.max_participant_name_length),
+            metadata_bytes: bytes(limit.max_metadata_size),
+            attributes_bytes: bytes(limit.max_attributes_size),
+            custom_encoding_bytes: bytes(limit.max_data_track_custom_encoding_length),
         }
     }
 }

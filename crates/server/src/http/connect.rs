@@ -9,8 +9,8 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use trackyard_proto::Encoding;
 use trackyard_proto::join::{JoinDecodeError, JoinQuery, JoinRequest};
-use trackyard_proto::{Encoding, limits};
 use trackyard_sfu::room::admission::{self, Checks};
 
 use super::session::Session;
@@ -117,7 +117,7 @@ fn serve(app: &Arc<App>, upgrade: WebSocketUpgrade, encoding: Encoding, entered:
     let Entered { link, source, first } = entered;
     let counters = app.counters.signal();
     let sessions = app.sessions.clone();
-    let bytes_max = app.surface.signal_message_bytes_max.min(limits::SIGNAL_MESSAGE_BYTES);
+    let bytes_max = app.surface.signal_message_bytes_max;
     upgrade.max_message_size(bytes_max).max_frame_size(bytes_max).on_upgrade(move |socket| {
         let session = Session::new(socket, link, source, encoding, counters);
         sessions.track_future(session.serve(first))
@@ -137,6 +137,7 @@ fn arrival(app: &App, asked: &Asked<'_>) -> Result<Arrival, Refusal> {
         request: &request,
         room_exists: &room_exists,
         node_full: app.rooms.full(),
+        limits: app.rooms.limits(),
     };
     let admitted = admission::check(&checks)?;
     Ok(Arrival { verified: admitted.verified, room: admitted.room, request, single })

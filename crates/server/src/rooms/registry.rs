@@ -16,7 +16,7 @@ use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::LeaveAction;
 use trackyard_sfu::control::{PeerId, RoomKey};
 use trackyard_sfu::directory::{self, DirectoryReply, DirectoryRequest};
-use trackyard_sfu::room::{ConnectionId, Input, Join, Resume, Room, RoomConfig, RoomCounters};
+use trackyard_sfu::room::{ConnectionId, Input, Join, Resume, Room, RoomConfig, RoomCounters, StateLimits};
 
 use super::describe::RoomDescription;
 use super::driver::Driver;
@@ -169,6 +169,11 @@ impl Rooms {
     pub(crate) fn full(&self) -> bool {
         let full = |worker: WorkerSnapshot| !worker.is_alive || worker.peers >= self.0.peers_max;
         self.0.workers.stats().into_iter().all(full)
+    }
+
+    /// Bounds of names and state.
+    pub(crate) fn limits(&self) -> StateLimits {
+        self.0.defaults.config.limits.state
     }
 
     /// How many rooms there are.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use trackyard_auth::{Verified, VideoGrant};
 use trackyard_proto::join::JoinRequest;
-use trackyard_proto::limits;
+
+use super::config::StateLimits;
 
 /// What is known of a client that wants to enter.
 pub struct Checks<'a> {
@@ -22,6 +23,8 @@ pub struct Checks<'a> {
     pub room_exists: &'a dyn Fn(&str) -> bool,
     /// The node takes no more.
     pub node_full: bool,
+    /// Bounds of names and state.
+    pub limits: StateLimits,
 }
 
 /// A client that may enter.
@@ -90,8 +93,9 @@ pub fn check(checks: &Checks<'_>) -> Result<Admitted, Refusal> {
     let verified = checks.verified.ok_or_else(no_permission)?;
     let grant = verified.claims.video.as_ref().filter(|grant| grant.room_join).ok_or_else(no_permission)?;
     let verified = session_token(verified, checks.publish_parameter);
-    check_identity(&verified.claims.identity)?;
-    let room = check_room(if grant.room.is_empty() { checks.room_parameter } else { &grant.room })?;
+    check_identity(&verified.claims.identity, checks.limits.identity_bytes)?;
+    let room = if grant.room.is_empty() { checks.room_parameter } else { &grant.room };
+    check_room(room, checks.limits.room_name_bytes)?;
     if !(checks.room_exists)(room) {
         // Clients look for these words; with any other 404 they fall back to the older path.
         return Err(Refusal::new(RefusalKind::NotFound, "requested room does not exist"));
@@ -99,7 +103,7 @@ pub fn check(checks: &Checks<'_>) -> Result<Admitted, Refusal> {
     if checks.node_full {
         return Err(Refusal::new(RefusalKind::Unavailable, "the node takes no more participants"));
     }
-    check_state(grant, checks.request)?;
+    check_state(grant, checks)?;
     Ok(Admitted { verified, room: room.to_owned() })
 }
 
@@ -112,37 +116,38 @@ fn session_token(verified: &Verified, publish: Option<&str>) -> Verified {
     verified
 }
 
-fn check_identity(identity: &str) -> Result<(), Refusal> {
-    let refuse = |text: &str| Err(Refusal::new(RefusalKind::BadRequest, text));
-    match identity.len() {
-        0 => refuse("identity is empty"),
-        length if length > limits::NAME_BYTES => refuse("identity is longer than 256 bytes"),
-        _ => Ok(()),
+fn check_identity(identity: &str, bytes_max: usize) -> Result<(), Refusal> {
+    if identity.is_empty() {
+        return Err(Refusal::new(RefusalKind::BadRequest, "identity is empty"));
     }
+    check_length("identity", identity.len(), bytes_max)
 }
 
-fn check_room(room: &str) -> Result<&str, Refusal> {
-    match room.len() {
-        0 => Err(Refusal::new(RefusalKind::BadRequest, "no room name")),
-        length if length > limits::NAME_BYTES => {
-            Err(Refusal::new(RefusalKind::BadRequest, "room name is longer than 256 bytes"))
-        }
-        _ => Ok(room),
+fn check_room(room: &str, bytes_max: usize) -> Result<(), Refusal> {
+    if room.is_empty() {
+        return Err(Refusal::new(RefusalKind::BadRequest, "no room name"));
     }
+    check_length("room name", room.len(), bytes_max)
 }
 
-fn check_state(grant: &VideoGrant, request: &JoinRequest) -> Result<(), Refusal> {
-    if request.metadata.is_empty() && request.attributes.is_empty() {
+fn check_state(grant: &VideoGrant, checks: &Checks<'_>) -> Result<(), Refusal> {
+    let JoinRequest { metadata, attributes, .. } = checks.request;
+    if metadata.is_empty() && attributes.is_empty() {
         return Ok(());
     }
     if !grant.can_update_own_metadata() {
         return Err(Refusal::new(RefusalKind::Unauthorized, "not allowed to set own metadata or attributes"));
     }
-    if request.metadata.len() > limits::METADATA_BYTES {
-        return Err(Refusal::new(RefusalKind::BadRequest, "metadata is longer than 512 KiB"));
-    }
-    if attribute_bytes(&request.attributes) > limits::ATTRIBUTES_BYTES {
-        return Err(Refusal::new(RefusalKind::BadRequest, "attributes are longer than 64 KiB"));
+    check_length("metadata", metadata.len(), checks.limits.metadata_bytes)?;
+    check_length("all attributes together", attribute_bytes(attributes), checks.limits.attributes_bytes)
+}
+
+fn check_length(what: &str, bytes: usize, bytes_max: usize) -> Result<(), Refusal> {
+    if bytes > bytes_max {
+        return Err(Refusal::new(
+            RefusalKind::BadRequest,
+            format!("{what}: {bytes} bytes, at most {bytes_max}"),
+        ));
     }
     Ok(())
 }

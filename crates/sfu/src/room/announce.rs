@@ -20,7 +20,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// A track is announced no later than this, however long the list.
 const PAUSE_MAX: Duration = Duration::from_millis(250);
 /// What one participant's lists may cost each watcher.
-const LIST_BYTES_PER_SECOND: u64 = 1_000_000;
+const LIST_BYTES_PER_SECOND: u64 = 500_000;
 /// Coming and going without publishing is told at most this often. The first of a burst is told at
 /// once, so small rooms see it live, and a hundred joins still cost each watcher few messages.
 const PRESENCE_PAUSE: Duration = Duration::from_millis(500);

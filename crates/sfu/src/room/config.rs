@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use trackyard_proto::limits;
+
 use super::rules::TrackRules;
 
 /// What a room starts with.
@@ -53,6 +55,25 @@ pub struct RoomLimits {
     pub pending_subscriptions: usize,
     /// Entries (participants and tracks) of one publisher's subscription permission.
     pub permission_entries: usize,
+    /// Bounds of names and state.
+    pub state: StateLimits,
+}
+
+/// Bounds of names and state, in bytes; the protocol's unless configured otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateLimits {
+    /// A room's name.
+    pub room_name_bytes: usize,
+    /// A participant's identity.
+    pub identity_bytes: usize,
+    /// A participant's display name.
+    pub name_bytes: usize,
+    /// A room's or a participant's metadata.
+    pub metadata_bytes: usize,
+    /// A participant's attributes, keys and values.
+    pub attributes_bytes: usize,
+    /// The name of an application's own frame or schema encoding.
+    pub custom_encoding_bytes: usize,
 }
 
 impl Default for RoomConfig {
@@ -90,6 +111,20 @@ impl Default for RoomLimits {
             signal_rate_hz: 5_000,
             pending_subscriptions: 1_024,
             permission_entries: 65_536,
+            state: StateLimits::default(),
+        }
+    }
+}
+
+impl Default for StateLimits {
+    fn default() -> Self {
+        Self {
+            room_name_bytes: limits::NAME_BYTES,
+            identity_bytes: limits::NAME_BYTES,
+            name_bytes: limits::NAME_BYTES,
+            metadata_bytes: limits::METADATA_BYTES,
+            attributes_bytes: limits::ATTRIBUTES_BYTES,
+            custom_encoding_bytes: limits::CUSTOM_ENCODING_BYTES,
         }
     }
 }

@@ -75,7 +75,7 @@ impl Room {
         if wish.name.is_empty() || wish.name.len() > limits::NAME_BYTES {
             return Err((Reason::InvalidName, "a name has between 1 and 256 bytes"));
         }
-        check_description(wish)?;
+        check_description(wish, self.config.limits.state.custom_encoding_bytes)?;
         if !member.verified.claims.trackyard.may_publish(&wish.name) {
             return Err((Reason::NotAllowed, "the token does not allow a data track of this name"));
         }
@@ -167,16 +167,16 @@ impl Room {
 }
 
 /// What is relayed unread still has bounds, and what official clients choke on is not relayed (protocol §5.2).
-fn check_description(wish: &PublishDataTrack) -> Result<(), Refused> {
-    let bad = |custom: &str| custom.is_empty() || custom.len() > limits::CUSTOM_ENCODING_BYTES;
+fn check_description(wish: &PublishDataTrack, custom_bytes_max: usize) -> Result<(), Refused> {
+    let bad = |custom: &str| custom.is_empty() || custom.len() > custom_bytes_max;
     if matches!(&wish.frame_encoding, Some(FrameEncoding::Custom(custom)) if bad(custom)) {
-        return Err((Reason::InvalidRequest, "a custom frame encoding has between 1 and 32 bytes"));
+        return Err((Reason::InvalidRequest, "the custom frame encoding is empty or too long"));
     }
     let schema = wish.schema.as_ref();
     if schema
         .is_some_and(|schema| matches!(&schema.encoding, Some(SchemaEncoding::Custom(custom)) if bad(custom)))
     {
-        return Err((Reason::InvalidRequest, "a custom schema encoding has between 1 and 32 bytes"));
+        return Err((Reason::InvalidRequest, "the custom schema encoding is empty or too long"));
     }
     if schema.is_some_and(|schema| schema.name.len() > limits::NAME_BYTES) {
         return Err((Reason::InvalidRequest, "a schema's name has at most 256 bytes"));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trackyard_proto::limits;
 use trackyard_proto::signal::{MetadataUpdate, Reason};
 
 use super::Room;
@@ -73,20 +72,21 @@ impl Room {
 
     fn check_state(&self, peer: PeerId, change: &StateChange) -> Result<(), (Reason, &'static str)> {
         let (name, metadata, attributes) = change;
+        let limits = self.config.limits.state;
         let Some(face) = self.members.get(peer).map(super::member::Member::face) else {
             return Err((Reason::NotFound, "no such participant"));
         };
         if !face.permission.can_update_metadata {
             return Err((Reason::NotAllowed, "not allowed to change own name, metadata or attributes"));
         }
-        if name.as_ref().is_some_and(|name| name.len() > limits::NAME_BYTES) {
-            return Err((Reason::LimitExceeded, "a name has at most 256 bytes"));
+        if name.as_ref().is_some_and(|name| name.len() > limits.name_bytes) {
+            return Err((Reason::LimitExceeded, "the name is too long"));
         }
-        if metadata.as_ref().is_some_and(|metadata| metadata.len() > limits::METADATA_BYTES) {
-            return Err((Reason::LimitExceeded, "metadata has at most 512 KiB"));
+        if metadata.as_ref().is_some_and(|metadata| metadata.len() > limits.metadata_bytes) {
+            return Err((Reason::LimitExceeded, "the metadata is too long"));
         }
-        if merged_bytes(&face.attributes, attributes) > limits::ATTRIBUTES_BYTES {
-            return Err((Reason::LimitExceeded, "attributes have at most 64 KiB"));
+        if merged_bytes(&face.attributes, attributes) > limits.attributes_bytes {
+            return Err((Reason::LimitExceeded, "the attributes are too long"));
         }
         Ok(())
     }

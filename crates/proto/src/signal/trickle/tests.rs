@@ -1,3 +1,5 @@
+//! Candidates, well formed and not.
+
 use super::*;
 
 fn candidate(init: &str) -> Result<Option<String>, CandidateError> {

@@ -1,3 +1,5 @@
+//! The public address, asked of servers in this process.
+
 use std::thread;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which addresses are bound and told.
+
 use super::*;
 
 fn local(interface: &str, ip: &str) -> Local {

@@ -61,7 +61,7 @@ const RULE: &[Key] = &[
     key("age_max", Kind::Positive),
     key("finish_max", Kind::Positive),
     key("weight", Kind::Integer(1, 1000)),
-    idle("max_hz", Kind::Number(0.001, 100_000.0), "the rate of frames cannot be limited yet"),
+    key("max_hz", Kind::Number(0.001, 100_000.0)),
     idle("latch", Kind::Bool, "late joiners get the next frame, not yet the last one"),
 ];
 

@@ -1,3 +1,5 @@
+//! Who may enter, check by check.
+
 use trackyard_auth::Claims;
 
 use super::*;
@@ -20,6 +22,7 @@ struct Case {
     request: JoinRequest,
     room_exists: bool,
     node_full: bool,
+    limits: StateLimits,
 }
 
 impl Case {
@@ -31,6 +34,7 @@ impl Case {
             request: JoinRequest::default(),
             room_exists: true,
             node_full: false,
+            limits: StateLimits::default(),
         }
     }
 
@@ -42,6 +46,7 @@ impl Case {
             request: &self.request,
             room_exists: &|_| self.room_exists,
             node_full: self.node_full,
+            limits: self.limits,
         })
     }
 
@@ -62,7 +67,7 @@ fn a_token_that_allows_joining_is_needed() {
 #[test]
 fn an_identity_has_1_to_256_bytes() {
     Case::new(|claims| claims.identity.clear()).refused(400, "identity is empty");
-    Case::new(|claims| claims.identity = "i".repeat(257)).refused(400, "identity is longer than 256 bytes");
+    Case::new(|claims| claims.identity = "i".repeat(257)).refused(400, "identity: 257 bytes, at most 256");
     Case::new(|claims| claims.identity = "i".repeat(256)).check().unwrap();
 }
 
@@ -70,7 +75,7 @@ fn an_identity_has_1_to_256_bytes() {
 fn a_room_name_has_1_to_256_bytes() {
     Case::new(|claims| grant(claims).room.clear()).refused(400, "no room name");
     Case::new(|claims| grant(claims).room = "r".repeat(257))
-        .refused(400, "room name is longer than 256 bytes");
+        .refused(400, "room name: 257 bytes, at most 256");
     Case::new(|claims| grant(claims).room = "r".repeat(256)).check().unwrap();
 }
 
@@ -136,4 +141,14 @@ fn a_publishing_second_session_has_its_own_identity_and_does_not_subscribe() {
     let claims = case.check().unwrap().verified.claims;
     assert_eq!(claims.identity, "ada#cam");
     assert!(!claims.video.unwrap().can_subscribe());
+}
+
+#[test]
+fn configured_bounds_take_the_place_of_the_protocols() {
+    let limits = StateLimits { identity_bytes: 2, ..StateLimits::default() };
+    Case { limits, ..Case::new(|_| {}) }.refused(400, "identity: 3 bytes, at most 2");
+    let limits = StateLimits { metadata_bytes: 3, ..StateLimits::default() };
+    let request = JoinRequest { metadata: "long".into(), ..JoinRequest::default() };
+    Case { limits, request, ..Case::new(|claims| grant(claims).can_update_own_metadata = Some(true)) }
+        .refused(400, "metadata: 4 bytes, at most 3");
 }

@@ -1,3 +1,5 @@
+//! How tracks are announced: complete lists, paced, encoded once.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! How sessions begin.
+
 use trackyard_auth::ParticipantKind;
 use trackyard_peer::Mode;
 use trackyard_proto::join::JoinRequest;

@@ -1,3 +1,5 @@
+//! How sessions end.
+
 use trackyard_auth::ParticipantKind;
 use trackyard_peer::Target;
 use trackyard_proto::signal::{LeaveAction, LeaveRequest};

@@ -1,3 +1,5 @@
+//! Descriptions and candidates on their way through a room.
+
 use trackyard_peer::Target;
 use trackyard_proto::signal::{LeaveAction, Reason, SessionDescription, SignalTarget, Trickle};
 use trackyard_proto::{DisconnectReason, ParticipantState, Request, Response};

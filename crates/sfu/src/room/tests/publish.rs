@@ -1,3 +1,5 @@
+//! Publishing and unpublishing, with every refusal.
+
 use trackyard_auth::{NamePatterns, TrackNames};
 use trackyard_proto::signal::{PublishDataTrack, Reason};
 use trackyard_proto::{Encryption, FrameEncoding, Request, Response, Schema, SchemaEncoding};

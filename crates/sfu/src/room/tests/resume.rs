@@ -1,3 +1,5 @@
+//! How sessions come back.
+
 use trackyard_proto::signal::{LeaveAction, SyncState};
 use trackyard_proto::{DisconnectReason, Request, Response};
 

@@ -1,3 +1,5 @@
+//! Names, metadata and attributes.
+
 use std::collections::BTreeMap;
 
 use trackyard_proto::signal::{MetadataUpdate, Reason};

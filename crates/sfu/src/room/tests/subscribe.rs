@@ -1,3 +1,5 @@
+//! Subscriptions, handles and permissions.
+
 use trackyard_auth::{NamePatterns, TrackNames};
 use trackyard_lanes::Policy;
 use trackyard_proto::signal::{
