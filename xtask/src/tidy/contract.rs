@@ -1,83 +1,181 @@
-//! The contract table: each rule of the wire that is implemented, and the tests that break with it.
+//! The contract table: the rules of the wire that clients rely on, and the tests that break with them.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::tree::Sources;
+use super::tree::{Source, Sources};
 
 const TABLE: &str = "tests/contract.md";
 
+/// Chapters of the table and the rules that each has at least: a rule is not lost by deleting its row.
+const CHAPTERS: [(&str, usize); 13] = [
+    ("Connect", 13),
+    ("Identifiers and state", 8),
+    ("Peer connections", 11),
+    ("Publishing data tracks", 14),
+    ("Announcing data tracks", 6),
+    ("Subscribing to data tracks", 10),
+    ("Packets", 17),
+    ("Frames", 11),
+    ("Forwarding data tracks", 10),
+    ("Reconnect", 11),
+    ("Tokens and joining", 14),
+    ("Signalling and leaving", 15),
+    ("Ports and addresses", 5),
+];
+
 /// A row of the table.
-struct Row<'t> {
+struct Rule<'t> {
+    chapter: &'t str,
     number: &'t str,
     tests: &'t str,
 }
 
-/// Rules without a test, and tests that do not exist.
+/// Rules that are missing or have no test, and tests that do not exist.
 pub(crate) fn check(root: &Path, sources: &Sources) -> Result<Vec<String>> {
     let table =
         std::fs::read_to_string(root.join(TABLE)).with_context(|| format!("{TABLE} cannot be read"))?;
-    Ok(check_table(&table, sources))
+    let rules = rules(&table);
+    let mut findings = incomplete(&rules, &CHAPTERS);
+    findings.extend(untested(&rules, sources));
+    Ok(findings)
 }
 
-fn check_table(table: &str, sources: &Sources) -> Vec<String> {
-    let rows: Vec<_> = table.lines().filter_map(row).collect();
+fn rules(table: &str) -> Vec<Rule<'_>> {
+    let mut chapter = "";
+    let mut rules = Vec::new();
+    for line in table.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            chapter = heading;
+        } else if let Some((number, tests)) = row(line) {
+            rules.push(Rule { chapter, number, tests });
+        }
+    }
+    rules
+}
+
+/// `| 12 | §5.1 | what holds | crate::module::test |`
+fn row(line: &str) -> Option<(&str, &str)> {
+    let cells: Vec<_> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
+    let (number, tests) = (*cells.first()?, *cells.last()?);
+    number.parse::<u32>().is_ok().then_some((number, if cells.len() > 3 { tests } else { "" }))
+}
+
+/// Chapters with fewer rules than they must have, and numbers out of order.
+fn incomplete(rules: &[Rule<'_>], chapters: &[(&str, usize)]) -> Vec<String> {
     let mut findings = Vec::new();
-    for (index, row) in rows.iter().enumerate() {
-        if row.number != (index + 1).to_string() {
-            findings.push(format!("{TABLE}: rule {} stands where {} should", row.number, index + 1));
+    for (chapter, least) in chapters {
+        let count = rules.iter().filter(|rule| rule.chapter == *chapter).count();
+        if count < *least {
+            findings.push(format!("{TABLE}: {count} rules in `{chapter}`; at least {least}"));
         }
-        let tests: Vec<_> = row.tests.split(['`', ',', ' ']).filter(|test| test.contains("::")).collect();
-        if tests.is_empty() {
-            findings.push(format!("{TABLE}: rule {} has no test", row.number));
-        }
-        for test in tests.into_iter().filter(|test| !exists(test, sources)) {
-            findings.push(format!("{TABLE}: rule {}: no test `{test}`", row.number));
+    }
+    for (index, rule) in rules.iter().enumerate() {
+        if rule.number != (index + 1).to_string() {
+            findings.push(format!("{TABLE}: rule {} stands where {} should", rule.number, index + 1));
         }
     }
     findings
 }
 
-/// `| 12 | §5.1 | what holds | crate::module::test |`
-fn row(line: &str) -> Option<Row<'_>> {
-    let cells: Vec<_> = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
-    let [number, _section, _rule, tests] = cells.as_slice() else { return None };
-    number.parse::<u32>().is_ok().then_some(Row { number, tests })
+/// Rules without a test, and tests that do not exist.
+fn untested(rules: &[Rule<'_>], sources: &Sources) -> Vec<String> {
+    let mut findings = Vec::new();
+    for Rule { number, tests, .. } in rules {
+        let tests: Vec<_> = tests.split(['`', ',', ' ']).filter(|test| test.contains("::")).collect();
+        if tests.is_empty() {
+            findings.push(format!("{TABLE}: rule {number} has no test"));
+        }
+        let gone = tests.into_iter().filter(|test| !exists(test, sources));
+        findings.extend(gone.map(|test| format!("{TABLE}: rule {number}: no test `{test}`")));
+    }
+    findings
 }
 
-/// A test function of that name in the crate or directory that the path begins with.
+/// `place::module::…::name`: a test function in the crate, or directory of `tests/`, and file that its
+/// path names.
 fn exists(test: &str, sources: &Sources) -> bool {
-    let (Some((place, _)), Some((_, name))) = (test.split_once("::"), test.rsplit_once("::")) else {
+    let parts: Vec<_> = test.split("::").collect();
+    let [place, modules @ .., name] = parts.as_slice() else { return false };
+    sources.files.iter().any(|file| is_module(&file.path, place, modules) && defines(file, name))
+}
+
+/// Whether the modules name the file, or the module `tests` in it.
+fn is_module(path: &str, place: &str, modules: &[&str]) -> bool {
+    let Some(inside) = ["crates", "tests"]
+        .iter()
+        .find_map(|top| path.strip_prefix(top)?.strip_prefix('/')?.strip_prefix(place)?.strip_prefix('/'))
+    else {
         return false;
     };
-    let places = [format!("crates/{place}/"), format!("tests/{place}/")];
-    let definitions = [format!("fn {name}("), format!("def {name}("), format!("fn {name}<")];
-    sources
-        .files
-        .iter()
-        .filter(|file| places.iter().any(|place| file.path.starts_with(place)))
-        .any(|file| definitions.iter().any(|definition| file.text.contains(definition)))
+    let inside = ["src/", "tests/"].iter().find_map(|top| inside.strip_prefix(top)).unwrap_or(inside);
+    let Some((stem, "rs" | "py")) = inside.rsplit_once('.') else { return false };
+    let file: Vec<_> = stem.split('/').collect();
+    file == modules || modules.split_last().is_some_and(|(last, rest)| *last == "tests" && file == rest)
+}
+
+/// Whether the file has a test function of that name: in Rust one with a test attribute.
+fn defines(file: &Source, name: &str) -> bool {
+    if file.path.ends_with(".py") {
+        return name.starts_with("test_") && file.text.contains(&format!("def {name}("));
+    }
+    let definition = format!("fn {name}(");
+    let lines: Vec<_> = file.text.lines().map(str::trim_start).collect();
+    let starts = lines.iter().enumerate().filter(|(_, line)| line.contains(&definition));
+    starts.into_iter().any(|(at, _)| {
+        let above = lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
+        above.into_iter().any(|line| line.starts_with("#[test]") || line.contains("::test"))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tree::Source;
     use super::*;
 
-    fn findings(table: &str) -> usize {
-        let text = "//! T.\n#[test]\nfn handles_are_never_zero() {}\n".to_owned();
-        let source = Source { path: "crates/wire/src/header.rs".to_owned(), text };
-        check_table(table, &Sources { files: vec![source] }).len()
+    fn sources() -> Sources {
+        let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
+        let inline =
+            "//! T.\nmod tests {\n    #[test]\n    fn handles_are_never_zero() {}\n    fn helper() {}\n}";
+        Sources {
+            files: vec![
+                file("crates/wire/src/header.rs", inline),
+                file(
+                    "crates/peer/tests/behaviour/offer.rs",
+                    "#[tokio::test]\n#[ignore]\nasync fn later() {}",
+                ),
+                file("tests/interop/test_frames.py", "async def test_they_arrive(\n    join"),
+            ],
+        }
+    }
+
+    fn untested(tests: &str) -> usize {
+        super::untested(&rules(&format!("| 1 | §5.4 | a rule | {tests} |")), &sources()).len()
     }
 
     #[test]
-    fn rules_need_tests_that_exist_and_numbers_in_order() {
-        assert_eq!(findings("| # | § | rule | test |\n|---|---|---|---|\n"), 0);
-        assert_eq!(findings("| 1 | §5.4 | handle ≠ 0 | `wire::header::handles_are_never_zero` |"), 0);
-        assert_eq!(findings("| 1 | §5.4 | handle ≠ 0 | |"), 1);
-        assert_eq!(findings("| 1 | §5.4 | handle ≠ 0 | `wire::header::no_such_test` |"), 1);
-        assert_eq!(findings("| 1 | §5.4 | handle ≠ 0 | `lanes::header::handles_are_never_zero` |"), 1);
-        assert_eq!(findings("| 2 | §5.4 | handle ≠ 0 | `wire::header::handles_are_never_zero` |"), 1);
+    fn a_rule_needs_tests_that_exist() {
+        assert_eq!(untested("`wire::header::tests::handles_are_never_zero`"), 0);
+        assert_eq!(untested("`peer::behaviour::offer::later`, `interop::test_frames::test_they_arrive`"), 0);
+        assert_eq!(untested(""), 1);
+        assert_eq!(untested("`wire::header::tests::no_such_test`"), 1);
+        assert_eq!(untested("`wire::header::tests::helper`"), 1, "it is no test");
+        assert_eq!(untested("`wire::builder::tests::handles_are_never_zero`"), 1, "it is another file");
+        assert_eq!(untested("`lanes::header::tests::handles_are_never_zero`"), 1, "it is another crate");
+        assert_eq!(untested("`wire::header::tests::handles_are_never_zero`, `wire::header::gone`"), 1);
+    }
+
+    #[test]
+    fn a_row_without_its_last_cell_has_no_test() {
+        assert_eq!(super::untested(&rules("| 1 | §5.4 | a rule |"), &sources()).len(), 1);
+    }
+
+    #[test]
+    fn rules_stay_and_are_numbered_in_order() {
+        let table = "## Packets\n\n| # | § | rule | test |\n|---|---|---|---|\n| 1 | §5.4 | a | |\n| 2 | §5.4 | b | |\n";
+        assert_eq!(incomplete(&rules(table), &[("Packets", 2)]), Vec::<String>::new());
+        assert_eq!(incomplete(&rules(table), &[("Packets", 3)]).len(), 1);
+        assert_eq!(incomplete(&rules(table), &[("Frames", 1)]).len(), 1);
+        assert_eq!(incomplete(&rules(&table.replace("| 2 |", "| 4 |")), &[]).len(), 1);
     }
 }
