@@ -1,0 +1,22 @@
+//! The server as tests start it: `rig-server serve --config-body YAML`.
+
+use std::io::Write;
+
+use anyhow::{Result, anyhow, bail};
+use tracing::info;
+use trackyard_server::config::{Overrides, Sources, load};
+use trackyard_server::{Endpoints, RunOptions, run};
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [_serve, _flag, body] = arguments.as_slice() else { bail!("serve --config-body YAML") };
+    let none = |_: &str| None;
+    let sources =
+        Sources { file: None, body: Some(body.clone()), env: &none, overrides: Overrides::default() };
+    let loaded = load(sources).map_err(|errors| anyhow!("{errors}"))?;
+    let writer = || Box::new(std::io::stderr()) as Box<dyn Write>;
+    tracing_subscriber::fmt().with_env_filter("warn,trackyard=info").with_writer(writer).with_ansi(false).init();
+    let ready = |endpoints: &Endpoints| info!(http = ?endpoints.http, "serving");
+    run(loaded, RunOptions { demo: false, ready: Box::new(ready) }).await
+}

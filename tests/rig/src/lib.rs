@@ -1,0 +1,20 @@
+//! Raw clients over real sockets, with emulated links in their sockets, against a server that runs
+//! in this process or beside it. For tests and figures only.
+//!
+//! It never talks to anything but loopback, and everything in it ends by itself: each wait has a
+//! deadline, and each server is stopped with its owner.
+
+pub mod flow;
+pub mod http;
+mod live;
+mod metrics;
+mod process;
+mod session;
+mod signal_socket;
+mod site;
+
+pub use live::{Links, LiveClient, LiveConfig, Path};
+pub use metrics::Metrics;
+pub use process::{Process, ServerProcess};
+pub use signal_socket::{SignalEnd, SignalSocket};
+pub use site::{Site, token, token_with};
