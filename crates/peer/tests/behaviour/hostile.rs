@@ -243,6 +243,17 @@ fn a_forged_goodbye_ends_nothing() {
 }
 
 #[test]
+fn forged_alerts_do_not_keep_a_client_from_connecting() {
+    let mut world = World::new(Mode::Single);
+    world.exchange_publisher(false);
+    for sequence in 0..200 {
+        world.inject(Target::Publisher, &[21, 254, 253, 0, 0, 0, 0, 0, 0, 1, sequence, 0, 2, 2, 40]);
+        world.run_for(Duration::from_millis(1));
+    }
+    world.run_until(World::is_open(Target::Publisher));
+}
+
+#[test]
 fn mutated_handshakes_never_panic() {
     for seed in 0..40 {
         let mut world = World::new(Mode::Single);
