@@ -39,6 +39,23 @@ fn a_subscriber_is_told_a_handle_and_packets_carry_it() {
 }
 
 #[test]
+fn who_asks_for_nothing_is_told_no_handle() {
+    let mut script = Script::new();
+    let ada = script.guest("ada");
+    let mut arrival = Arrival::new("bob");
+    arrival.request.settings.auto_subscribe = true;
+    arrival.request.settings.auto_subscribe_data_track = true;
+    let bob = script.join(arrival);
+    let (pose, _imu) = (script.publish(&ada, 1, "pose").unwrap(), script.publish(&ada, 2, "imu").unwrap());
+    script.pass(millis(300));
+    assert_eq!(handles(&script.heard(&bob)), []);
+    script.subscribe(&bob, &pose.sid);
+    script.pass(millis(300));
+    let told: Vec<_> = handles(&script.heard(&bob)).into_iter().map(|(_, sid)| sid).collect();
+    assert_eq!(told, std::slice::from_ref(&pose.sid));
+}
+
+#[test]
 fn a_handle_names_publisher_and_track() {
     let mut script = Script::new();
     let (ada, bob) = (script.guest("ada"), script.guest("bob"));
