@@ -20,8 +20,8 @@ const CHAPTERS: [(&str, usize); 13] = [
     ("Frames", 11),
     ("Forwarding data tracks", 10),
     ("Reconnect", 11),
-    ("Tokens and joining", 14),
-    ("Signalling and leaving", 15),
+    ("Tokens and joining", 16),
+    ("Signalling and leaving", 18),
     ("Ports and addresses", 5),
 ];
 
