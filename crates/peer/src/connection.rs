@@ -114,6 +114,23 @@ pub enum ConnectionEvent {
     Closed,
 }
 
+/// What a connection has passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ConnectionCounters {
+    /// Datagrams that were none of ICE, DTLS or SRTP, or that could not be used.
+    pub malformed_datagrams: u64,
+    /// Channels with labels that mean nothing here (protocol §4.6).
+    pub unknown_channels: u64,
+}
+
+impl std::ops::AddAssign for ConnectionCounters {
+    fn add_assign(&mut self, other: Self) {
+        self.malformed_datagrams += other.malformed_datagrams;
+        self.unknown_channels += other.unknown_channels;
+    }
+}
+
 /// Which part a connection plays in the exchange of descriptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -176,6 +193,10 @@ pub trait Connection {
     /// The longest message the other side takes; a longer one is never accepted.
     fn message_bytes_max(&self) -> usize {
         usize::MAX
+    }
+    /// What it has passed over.
+    fn counters(&self) -> ConnectionCounters {
+        ConnectionCounters::default()
     }
     /// Begin to end it; poll once more to send the goodbye.
     fn close(&mut self, now: Instant);

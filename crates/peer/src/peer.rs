@@ -12,7 +12,9 @@ use bytes::Bytes;
 use trackyard_lanes::{LaneRules, LaneStats, OutboxConfig};
 use trackyard_wire::{Handle, Header};
 
-use crate::connection::{ChannelKind, Connection, ConnectionEvent, ConnectionOutput, Datagram, Mode, Target};
+use crate::connection::{
+    ChannelKind, Connection, ConnectionCounters, ConnectionEvent, ConnectionOutput, Datagram, Mode, Target,
+};
 use crate::sdp;
 use downstream::Downstream;
 pub use event::{PeerEvent, PeerOutput};
@@ -180,6 +182,13 @@ impl<C: Connection> Peer<C> {
         self.downstream.oversized_packets()
     }
 
+    /// What its connections have passed over.
+    pub fn counters(&self) -> ConnectionCounters {
+        let mut counters = self.publisher.counters();
+        counters += self.subscriber.as_ref().map(Connection::counters).unwrap_or_default();
+        counters
+    }
+
     /// What became of one track's frames.
     pub fn lane_stats(&mut self, handle: Handle) -> Option<LaneStats> {
         self.downstream.outbox().lane_stats(handle).copied()
@@ -333,11 +342,18 @@ impl<C: Connection> Peer<C> {
             Some(Change::Connected) if primary => self.event(PeerEvent::Connected),
             Some(Change::Interrupted) if primary => self.event(PeerEvent::Interrupted),
             Some(Change::Restored) if primary => self.event(PeerEvent::Restored),
-            Some(Change::Recovered) if primary => {
-                self.event(PeerEvent::Restored);
-                self.event(PeerEvent::Connected);
-            }
+            Some(Change::Recovered) => self.on_recovery(primary),
             Some(_) | None => {}
+        }
+    }
+
+    /// The failure of either connection was told; its end is told when the primary one is up.
+    fn on_recovery(&mut self, primary: bool) {
+        if primary {
+            self.event(PeerEvent::Restored);
+        }
+        if self.liveness[self.primary() as usize].is_up() {
+            self.event(PeerEvent::Connected);
         }
     }
 

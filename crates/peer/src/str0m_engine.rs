@@ -13,7 +13,9 @@ use std::time::Instant;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::{Candidate, Rtc};
 
-use crate::connection::{ChannelKind, Connection, ConnectionOutput, Datagram, Role, Transport};
+use crate::connection::{
+    ChannelKind, Connection, ConnectionCounters, ConnectionOutput, Datagram, Role, Transport,
+};
 use crate::sdp;
 
 use channels::Channels;
@@ -66,18 +68,6 @@ impl Str0m {
             remote_candidates: 0,
             malformed: 0,
         }
-    }
-
-    /// Datagrams that were none of ICE, DTLS or SRTP, or that could not be used.
-    #[must_use]
-    pub fn malformed(&self) -> u64 {
-        self.malformed
-    }
-
-    /// Channels with labels that mean nothing here (protocol §4.6); what they carry is passed over.
-    #[must_use]
-    pub fn unknown_channels(&self) -> u64 {
-        self.channels.unknown()
     }
 
     fn is_server(&self) -> bool {
@@ -222,6 +212,10 @@ impl Connection for Str0m {
 
     fn message_bytes_max(&self) -> usize {
         self.remote_message_bytes_max.unwrap_or(usize::MAX).min(self.buffered_bytes_max)
+    }
+
+    fn counters(&self) -> ConnectionCounters {
+        ConnectionCounters { malformed_datagrams: self.malformed, unknown_channels: self.channels.unknown() }
     }
 
     fn close(&mut self, now: Instant) {

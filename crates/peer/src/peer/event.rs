@@ -35,7 +35,7 @@ pub enum PeerEvent {
         /// The user name.
         ufrag: String,
     },
-    /// The primary connection is up: at first, and again when it comes back after it has failed.
+    /// The primary connection is up: at first, and again when a connection comes back that had failed.
     Connected,
     /// The primary connection has lost its path, and may find it again.
     Interrupted,

@@ -114,6 +114,10 @@ impl Liveness {
         self.fail(State::Over)
     }
 
+    pub(super) fn is_up(&self) -> bool {
+        self.state == State::Up
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let silence = self.heard.filter(|_| self.state == State::Up).map(|at| at + SILENCE_MAX);
         [self.connect_until, self.establish_until, self.outage_end(), silence].into_iter().flatten().min()

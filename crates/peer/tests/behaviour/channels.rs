@@ -139,6 +139,7 @@ fn labels_alone_tell_what_a_channel_is() {
     });
     let messages: Vec<_> = messages.collect();
     assert_eq!(messages.len(), 3, "what unknown labels carry is passed over");
+    assert_eq!(bare.peer.counters().unknown_channels, 1);
     for (kind, message) in messages {
         assert_eq!(message, kind.label().as_bytes());
     }

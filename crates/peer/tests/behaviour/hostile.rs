@@ -250,6 +250,7 @@ fn forged_alerts_do_not_keep_a_client_from_connecting() {
         world.inject(Target::Publisher, &[21, 254, 253, 0, 0, 0, 0, 0, 0, 1, sequence, 0, 2, 2, 40]);
         world.run_for(Duration::from_millis(1));
     }
+    assert!(world.peer.counters().malformed_datagrams > 0, "they were refused, not passed over");
     world.run_until(World::is_open(Target::Publisher));
 }
 

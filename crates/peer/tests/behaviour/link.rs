@@ -1,6 +1,7 @@
 //! A network in virtual time: delay, loss, and a cable that can be pulled.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use trackyard_peer::Transmit;
@@ -11,6 +12,8 @@ pub(crate) struct Link {
     /// Of 100 datagrams.
     pub(crate) loss: u32,
     pub(crate) is_cut: bool,
+    /// One address nothing goes to or comes from.
+    pub(crate) cut_for: Option<SocketAddr>,
     random: fastrand::Rng,
     under_way: BTreeMap<(Instant, u64), Transmit>,
     count: u64,
@@ -22,6 +25,7 @@ impl Link {
             delay: Duration::from_millis(5),
             loss: 0,
             is_cut: false,
+            cut_for: None,
             random: fastrand::Rng::with_seed(seed),
             under_way: BTreeMap::new(),
             count: 0,
@@ -29,7 +33,9 @@ impl Link {
     }
 
     pub(crate) fn send(&mut self, transmit: Transmit, now: Instant) {
-        if self.is_cut || self.random.u32(..100) < self.loss {
+        let ends = [Some(transmit.source), Some(transmit.destination)];
+        let is_cut = self.is_cut || (self.cut_for.is_some() && ends.contains(&self.cut_for));
+        if is_cut || self.random.u32(..100) < self.loss {
             return;
         }
         self.count += 1;

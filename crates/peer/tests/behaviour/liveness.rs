@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trackyard_peer::{ChannelKind, Connection, Mode, PeerEvent, Target};
 
-use crate::world::World;
+use crate::world::{World, client_address};
 
 fn is_failed(event: &PeerEvent) -> bool {
     matches!(event, PeerEvent::Failed(_))
@@ -77,6 +77,21 @@ fn a_restart_of_ice_brings_a_failed_connection_back_with_its_channels() {
     assert!(world.peer.write(ChannelKind::DataTrack, b"hello", now));
     world.run_until(|world| world.received(Target::Publisher, ChannelKind::DataTrack) == [&b"hello"[..]]);
     assert_eq!(world.count_said(|event| matches!(event, PeerEvent::ChannelOpen(..))), 3);
+}
+
+#[test]
+fn either_connection_s_failure_is_told_and_so_is_its_end() {
+    let mut world = World::dual();
+    world.link.cut_for = Some(client_address(Target::Publisher));
+    world.run_for(Duration::from_secs(30));
+    assert_eq!(world.count_said(|event| matches!(event, PeerEvent::Failed(Target::Publisher))), 1);
+    assert_eq!(world.count_said(is_failed), 1);
+    assert_eq!(world.count_said(is_interrupted), 0, "the primary connection is well");
+    world.link.cut_for = None;
+    world.exchange_publisher(true);
+    world.run_until(|world| world.count_said(is_connected) == 2);
+    assert!(world.client_writes(Target::Publisher, ChannelKind::Lossy, b"back"));
+    world.run_until(|world| world.arrived(ChannelKind::Lossy) == [&b"back"[..]]);
 }
 
 #[test]
