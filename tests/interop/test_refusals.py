@@ -152,7 +152,6 @@ async def test_a_bad_token_is_refused(
         await client.connect(Joining(server.url, token, single))
     words = f"{caught.value}"
     assert says(plain(words), (*NOT_ALLOWED, "401")), words
-    print(words)
     assert token not in words
 
 

@@ -8,6 +8,7 @@ from .client import Client, Refused
 
 PROBE_BYTES = 64
 FIRST_FRAME_MAX = 10.0
+FOLLOWING_MAX = 120.0
 
 
 async def flowing(publisher: Client, watcher: Client, name: str, within: float = FIRST_FRAME_MAX) -> None:
@@ -60,3 +61,56 @@ class Stream:
             return next((each for each in frames if each.sequence > later), None)
 
         return (await watcher.log.wait_until(found, within, f"frame of {self.name} after {later}")).at
+
+
+class Follower:
+    """Subscribes again where a client's library ends a subscription with the session it belonged to.
+
+    An application has to do the same: libraries keep a subscription only while its track keeps its sid.
+    """
+
+    def __init__(self, watcher: Client, publisher: str, name: str) -> None:
+        self.watcher = watcher
+        self.publisher = publisher
+        self.name = name
+        self.renewals = 0
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def running(cls, watcher: Client, publisher: Client, name: str) -> AsyncIterator["Follower"]:
+        """Follows a track that is subscribed to, as long as the block runs."""
+        follower = cls(watcher, publisher.identity, name)
+        task = asyncio.create_task(follower._follow())
+        try:
+            yield follower
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _follow(self) -> None:
+        log = self.watcher.log
+        since = log.mark()
+        while True:
+            await log.wait_until(lambda mark=since: self._can_renew(mark), FOLLOWING_MAX, "end of following")
+            since = log.mark()
+            self.renewals += 1
+            await self.watcher.subscribe(self.publisher, self.name)
+
+    def _can_renew(self, since: int) -> bool:
+        """The subscription has ended, and its track is there again."""
+        log = self.watcher.log
+        fresh = log.find("track_published", since=since, name=self.name) or log.find(
+            "reconnected", since=since
+        )
+        return bool(
+            fresh
+            and len(log.find("subscription_ended", name=self.name)) > self.renewals
+            and self._last("reconnecting", "reconnected") != "reconnecting"
+            and self._last("track_unpublished", "track_published") != "track_unpublished"
+        )
+
+    def _last(self, *kinds: str) -> str | None:
+        """Which of these kinds came last."""
+        events = reversed(self.watcher.log.events)
+        return next((event.kind for event in events if event.kind in kinds), None)
