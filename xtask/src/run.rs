@@ -1,6 +1,7 @@
 //! Runs programs: output streams through, and what takes too long is ended with everything it started.
 
-use std::os::unix::process::CommandExt;
+use std::collections::HashMap;
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc;
@@ -30,12 +31,20 @@ impl Program {
         self
     }
 
+    /// Finds programs of the Python environment first; the directory need not be there yet.
+    #[must_use]
+    pub(crate) fn with_venv(self) -> Self {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let path = format!("{}:{path}", root().join(".venv/bin").display());
+        self.env("PATH", path)
+    }
+
     /// Runs it to its end, or to the end of its time.
     pub(crate) fn run(&self, limit: Duration) -> Result<()> {
         println!("$ {}", self.words.join(" "));
         let (name, arguments) = self.words.split_first().context("no program")?;
         let mut command = Command::new(name);
-        command.args(arguments).current_dir(self.directory.clone().unwrap_or_else(root)).process_group(0);
+        command.args(arguments).current_dir(self.directory.clone().unwrap_or_else(root));
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         let child = command.spawn().with_context(|| format!("{name} cannot be started; is it installed?"))?;
         let status = wait(child, limit)?;
@@ -51,13 +60,14 @@ impl Program {
         Command::new(name)
             .args(arguments)
             .current_dir(root())
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .output()
             .is_ok_and(|output| output.status.success())
     }
 }
 
 fn wait(mut child: Child, limit: Duration) -> Result<ExitStatus> {
-    let group = child.id();
+    let id = child.id();
     let (ended, end) = mpsc::channel();
     let waiter = thread::spawn(move || {
         let status = child.wait();
@@ -67,13 +77,45 @@ fn wait(mut child: Child, limit: Duration) -> Result<ExitStatus> {
     });
     let late = end.recv_timeout(limit).is_err();
     if late {
-        Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).status().context("kill")?;
+        kill(&family(id, &parents()))?;
     }
     let Ok(status) = waiter.join() else { bail!("the waiting thread has died") };
     if late {
         bail!("not done after {} s", limit.as_secs());
     }
     Ok(status?)
+}
+
+/// Ends processes. By the shell, as `kill` is no program of its own on the smallest systems.
+fn kill(processes: &[u32]) -> Result<()> {
+    let ids: Vec<_> = processes.iter().map(u32::to_string).collect();
+    // Some may have ended meanwhile; that of others, `wait` would notice.
+    Command::new("sh").args(["-c", &format!("kill -KILL {}", ids.join(" "))]).output().context("sh")?;
+    Ok(())
+}
+
+/// A process and everything it started. Steps have no process group of their own, so that an interrupt
+/// from the terminal reaches them, and a question asked there can be answered.
+fn family(head: u32, parents: &HashMap<u32, u32>) -> Vec<u32> {
+    let mut found = vec![head];
+    let mut next = 0;
+    while let Some(parent) = found.get(next).copied() {
+        found.extend(parents.iter().filter(|(_, of)| **of == parent).map(|(child, _)| child));
+        next += 1;
+    }
+    found
+}
+
+/// Each process's parent, where the system tells.
+fn parents() -> HashMap<u32, u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter_map(|id| Some((id, parent(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?)?))).collect()
+}
+
+/// The fourth field; the second is a name in parentheses, which may hold anything.
+fn parent(stat: &str) -> Option<u32> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -84,6 +126,29 @@ mod tests {
     fn what_takes_too_long_is_ended() {
         let error = Program::new(&["sleep", "60"]).run(Duration::from_millis(100)).unwrap_err();
         assert_eq!(error.to_string(), "not done after 0 s");
+    }
+
+    #[test]
+    fn what_it_started_is_ended_too() {
+        let begin = std::time::Instant::now();
+        // The pipe ends when nobody holds it any more.
+        let script = "sleep 61 & wait";
+        let child = Command::new("sh").args(["-c", script]).stdout(std::process::Stdio::piped()).spawn();
+        let mut child = child.unwrap();
+        let pipe = child.stdout.take().unwrap();
+        let error = wait(child, Duration::from_millis(300)).unwrap_err();
+        assert_eq!(error.to_string(), "not done after 0 s");
+        assert_eq!(std::io::read_to_string(pipe).unwrap(), "");
+        assert!(begin.elapsed() < Duration::from_secs(30), "its child still held the pipe");
+    }
+
+    #[test]
+    fn a_family_is_all_that_descends_from_its_head() {
+        let parents = HashMap::from([(2, 1), (3, 2), (4, 3), (5, 1), (6, 9)]);
+        let mut found = family(2, &parents);
+        found.sort_unstable();
+        assert_eq!(found, [2, 3, 4]);
+        assert_eq!(parent("17 (a ) b) S 12 17 17"), Some(12));
     }
 
     #[test]

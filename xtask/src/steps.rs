@@ -68,7 +68,9 @@ pub(crate) fn named(names: &[&str]) -> Result<Vec<Step>> {
 pub(crate) fn run(steps: &[Step]) -> Result<bool> {
     std::fs::create_dir_all(root().join("artifacts"))?;
     let outcomes: Vec<_> = steps.iter().map(run_one).collect();
-    println!("{}", render(&outcomes));
+    let table = render(&outcomes);
+    println!("{table}");
+    std::fs::write(root().join("artifacts/steps.md"), format!("{table}\n"))?;
     Ok(outcomes.iter().all(|outcome| outcome.failure.is_none()))
 }
 
@@ -93,6 +95,7 @@ fn cargo(words: &[&str]) -> Program {
 fn install_all() -> Result<()> {
     install::debian()?;
     install::python()?;
+    install::node()?;
     install::npm()
 }
 
@@ -148,5 +151,5 @@ fn rig() -> Result<()> {
 fn interop() -> Result<()> {
     install_all()?;
     let words = [install::venv("python"), "-m".into(), "pytest".into(), "tests/interop".into(), "-q".into()];
-    Program { words: words.to_vec(), ..Program::default() }.run(minutes(15))
+    Program { words: words.to_vec(), ..Program::default() }.with_venv().run(minutes(15))
 }
