@@ -19,6 +19,9 @@ pub(super) struct Channels {
     open: [Option<ChannelId>; 3],
     announced: bool,
     unknown: u64,
+    /// What each channel held before our first message. The answer that opens a channel is counted
+    /// with it, and some of that is never released.
+    residues: [Option<usize>; 3],
 }
 
 impl Channels {
@@ -40,6 +43,7 @@ impl Channels {
             }
             return None;
         };
+        self.residues[kind as usize] = None;
         let former = self.open[kind as usize].replace(id);
         if let Some(former) = former.filter(|former| *former != id) {
             rtc.direct_api().close_data_channel(former);
@@ -70,15 +74,17 @@ impl Channels {
     }
 
     /// Queues a message whole, or not at all.
-    pub(super) fn write(&self, rtc: &mut Rtc, kind: ChannelKind, message: &[u8]) -> bool {
-        let channel = self.open[kind as usize].and_then(|id| rtc.channel(id));
-        channel.is_some_and(|mut channel| matches!(channel.write(true, message), Ok(true)))
+    pub(super) fn write(&mut self, rtc: &mut Rtc, kind: ChannelKind, message: &[u8]) -> bool {
+        let Some(mut channel) = self.open[kind as usize].and_then(|id| rtc.channel(id)) else { return false };
+        self.residues[kind as usize].get_or_insert_with(|| channel.buffered_amount());
+        matches!(channel.write(true, message), Ok(true))
     }
 
-    /// Bytes queued or in flight.
+    /// Bytes of messages queued or in flight.
     pub(super) fn buffered(&self, rtc: &mut Rtc, kind: ChannelKind) -> usize {
+        let Some(residue) = self.residues[kind as usize] else { return 0 };
         let channel = self.open[kind as usize].and_then(|id| rtc.channel(id));
-        channel.map_or(0, |mut channel| channel.buffered_amount())
+        channel.map_or(0, |mut channel| channel.buffered_amount().saturating_sub(residue))
     }
 
     /// Channels with labels that mean nothing here.
