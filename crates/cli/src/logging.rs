@@ -26,13 +26,15 @@ pub(crate) fn start(logging: &Logging) -> anyhow::Result<()> {
     started.map_err(|error| anyhow!("logging cannot begin: {error}"))
 }
 
-/// Our own crates at this level; the libraries beneath them speak up only when something is wrong.
-fn directives(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "warn,trackyard=info",
-        LogLevel::Debug => "warn,trackyard=debug",
-        LogLevel::Trace => "info,trackyard=trace",
-    }
+/// Our own crates at this level; the libraries beneath them speak up only when something is wrong. What
+/// the WebRTC stack warns of is what others send, packet by packet: that is counted, not logged.
+fn directives(level: LogLevel) -> String {
+    let (libraries, ours) = match level {
+        LogLevel::Error => ("error", "error"),
+        LogLevel::Warn => ("warn", "warn"),
+        LogLevel::Info => ("warn", "info"),
+        LogLevel::Debug => ("warn", "debug"),
+        LogLevel::Trace => ("info", "trace"),
+    };
+    format!("{libraries},trackyard={ours},str0m=error,is=error,dimpl=error,sctp_proto=error")
 }
