@@ -48,6 +48,10 @@ pub struct Peer<C: Connection> {
     ufrags: [Option<String>; 2],
     outputs: VecDeque<PeerOutput>,
     wakes: [Option<Instant>; 2],
+    /// When the last datagram was handed in whose consequences have not been taken yet.
+    unsettled: [Option<Instant>; 2],
+    /// When the last packet was handed in that has not been offered to the channel yet.
+    unflushed: Option<Instant>,
 }
 
 impl<C: Connection> Peer<C> {
@@ -63,6 +67,8 @@ impl<C: Connection> Peer<C> {
             ufrags: [None, None],
             outputs: VecDeque::new(),
             wakes: [Some(now), Some(now)],
+            unsettled: [None, None],
+            unflushed: None,
         };
         peer.credentials(Target::Publisher);
         peer.credentials(Target::Subscriber);
@@ -76,7 +82,7 @@ impl<C: Connection> Peer<C> {
             connection.handle_datagram(transport, source, destination, contents, now);
             let change = self.liveness[target as usize].heard(now);
             self.on_change(target, change);
-            self.touched(target, now);
+            self.unsettled[target as usize] = Some(now);
         }
     }
 
@@ -99,11 +105,15 @@ impl<C: Connection> Peer<C> {
 
     /// What comes next.
     pub fn poll_output(&mut self) -> PeerOutput {
-        if let Some(output) = self.outputs.pop_front() {
-            return output;
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return output;
+            }
+            if !self.settle() {
+                self.outputs.shrink_to(OUTPUTS_KEPT);
+                return PeerOutput::Timeout(self.poll_timeout());
+            }
         }
-        self.outputs.shrink_to(OUTPUTS_KEPT);
-        PeerOutput::Timeout(self.poll_timeout())
     }
 
     /// The client's offer for its publisher connection.
@@ -174,7 +184,7 @@ impl<C: Connection> Peer<C> {
     /// [counted](Self::oversized_packets), and its frame incomplete.
     pub fn push(&mut self, handle: Handle, header: &Header, packet: &Bytes, now: Instant) {
         self.downstream.push(handle, header, packet, now);
-        self.flush(now);
+        self.unflushed = Some(now);
     }
 
     /// Packets that were longer than the participant takes.
@@ -265,6 +275,21 @@ impl<C: Connection> Peer<C> {
                 self.event(PeerEvent::Credentials { target, ufrag });
             }
         }
+    }
+
+    /// Takes what came of datagrams and packets handed in since the last poll, together: a few
+    /// datagrams are answered by one acknowledgement, a few packets leave in one datagram. `false` if
+    /// there were none.
+    fn settle(&mut self) -> bool {
+        for target in [Target::Publisher, Target::Subscriber] {
+            if let Some(now) = self.unsettled[target as usize].take() {
+                self.touched(target, now);
+                return true;
+            }
+        }
+        let Some(now) = self.unflushed.take() else { return false };
+        self.flush(now);
+        true
     }
 
     /// A connection has been given something: takes what it says, and writes what has become possible.

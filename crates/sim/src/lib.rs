@@ -4,6 +4,8 @@
 //! It never opens a socket or reads a clock, so that the raw client and the links serve over real
 //! sockets as well as in virtual time. The same seed gives the same run.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests need a moment to begin at"))]
+
 pub mod client;
 pub mod link;
 pub mod message;
