@@ -29,6 +29,9 @@ class BrowserClient(Client):
     async def push(self, name: str, sequence: int, size: int) -> float:
         return await self._call("push", name, sequence, size)
 
+    async def flush(self, name: str) -> None:
+        await self._call("flush", name)
+
     async def unpublish(self, name: str) -> None:
         await self._call("unpublish", name)
 

@@ -56,6 +56,10 @@ class Client(ABC):
         """Pushes a frame; gives the wall clock in milliseconds just before."""
 
     @abstractmethod
+    async def flush(self, name: str) -> None:
+        """Waits until what was pushed has left the library, as far as it can tell."""
+
+    @abstractmethod
     async def unpublish(self, name: str) -> None:
         """Takes the track back."""
 

@@ -64,6 +64,9 @@ class PythonClient(Client):
             raise Refused("PushFrameError", error.message) from error
         return at_ms
 
+    async def flush(self, name: str) -> None:
+        return  # the library does not tell
+
     async def unpublish(self, name: str) -> None:
         await self._local[name].unpublish()
 

@@ -67,6 +67,10 @@ class Member {
     return atMs;
   }
 
+  flush(name) {
+    return this.local.get(name).flush();
+  }
+
   unpublish(name) {
     return this.local.get(name).unpublish();
   }
