@@ -66,7 +66,11 @@ impl Plan {
 
     /// Frames in all.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both are small and positive")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "both are small and positive"
+    )]
     pub fn frames(&self) -> u64 {
         (self.rate_hz * self.duration.as_secs_f64()).round() as u64
     }
@@ -86,7 +90,9 @@ pub async fn send(client: &LiveClient, plan: Plan) -> Result<Sent> {
     }
     // The client obeys in order: once this is answered, all frames before it are counted.
     let (done, all) = tokio::sync::oneshot::channel();
-    client.act(move |_, _| { let _ = done.send(()); })?;
+    client.act(move |_, _| {
+        let _ = done.send(());
+    })?;
     all.await?;
     let [accepted, dropped] = [0, 1].map(|at: usize| counts[at].load(Ordering::Relaxed));
     Ok(Sent { accepted, dropped })
@@ -109,7 +115,9 @@ pub async fn collect(client: &mut LiveClient, sid: &str, end: Instant) -> Result
     let mut tally = Tally::default();
     loop {
         let left = end.saturating_duration_since(Instant::now());
-        let Ok(event) = tokio::time::timeout(left, client.event(Duration::MAX)).await else { return Ok(tally) };
+        let Ok(event) = tokio::time::timeout(left, client.event(Duration::MAX)).await else {
+            return Ok(tally);
+        };
         tally.note(sid, &event?.1);
     }
 }

@@ -92,8 +92,12 @@ impl Metrics {
     /// Everything that is not 0.
     #[must_use]
     pub fn non_zero(&self) -> Vec<(&str, f64)> {
-        let mut seen: Vec<_> =
-            self.0.iter().map(|(key, value)| (key.as_str(), *value)).filter(|(_, value)| *value != 0.0).collect();
+        let mut seen: Vec<_> = self
+            .0
+            .iter()
+            .map(|(key, value)| (key.as_str(), *value))
+            .filter(|(_, value)| *value != 0.0)
+            .collect();
         seen.sort_by(|a, b| a.0.cmp(b.0));
         seen
     }

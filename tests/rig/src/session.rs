@@ -84,9 +84,10 @@ impl LiveClient {
     pub async fn announced(&mut self, count: usize, limit: Duration) -> Result<Vec<String>> {
         let sids = |participants: &[Arc<ParticipantInfo>]| {
             let lists = participants.iter().map(|participant| &participant.data_tracks);
-            lists.filter(|list| list.len() >= count).max_by_key(|list| list.len()).map(|list| {
-                list.iter().map(|track| track.sid.clone()).collect()
-            })
+            lists
+                .filter(|list| list.len() >= count)
+                .max_by_key(|list| list.len())
+                .map(|list| list.iter().map(|track| track.sid.clone()).collect())
         };
         self.wait(limit, |_, event| match event {
             ClientEvent::Update(participants) => sids(&participants),

@@ -1,6 +1,6 @@
 //! The client's side of a signal connection.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -9,7 +9,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::{Encoding, Request, Response};
 
-/// A signal connection in binary.
+/// A signal connection that asks in binary.
 pub struct SignalSocket {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     received_bytes: u64,
@@ -72,21 +72,20 @@ impl SignalSocket {
     /// Nothing is lost when it is dropped.
     pub async fn recv(&mut self) -> Result<Option<Response>> {
         while let Some(frame) = self.socket.next().await {
-            match frame {
-                Ok(Message::Binary(bytes)) => {
-                    self.received_bytes += bytes.len() as u64;
-                    // A message that nobody here knows is skipped, as clients do.
-                    if let Some(response) = Response::decode(&bytes, Encoding::Binary)? {
-                        return Ok(Some(response));
-                    }
-                }
+            let (bytes, encoding) = match frame {
+                Ok(Message::Binary(bytes)) => (bytes, Encoding::Binary),
+                Ok(Message::Text(text)) => (text.into(), Encoding::Json),
                 Ok(Message::Close(frame)) => {
                     self.end = frame.map_or(SignalEnd::Broken, |frame| SignalEnd::Closed(frame.code.into()));
                     return Ok(None);
                 }
-                Ok(Message::Text(_)) => bail!("a text frame on a binary connection"),
-                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
+                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
                 Err(_) => break,
+            };
+            self.received_bytes += bytes.len() as u64;
+            // A message that nobody here knows is skipped, as clients do.
+            if let Some(response) = Response::decode(&bytes, encoding)? {
+                return Ok(Some(response));
             }
         }
         self.end = SignalEnd::Broken;

@@ -101,7 +101,9 @@ pub(crate) struct Ports {
 /// A development server on loopback. Keys of `yaml` come first and must not repeat these.
 pub(crate) fn configuration(yaml: &str, ports: Ports) -> String {
     let Ports { http, udp, tcp } = ports;
-    format!("{yaml}\nport: {http}\ndevelopment: true\nrtc: {{udp_port: {udp}, tcp_port: {tcp}, enable_loopback_candidate: true, ips: {{includes: [127.0.0.0/8]}}}}\n")
+    format!(
+        "{yaml}\nport: {http}\ndevelopment: true\nrtc: {{udp_port: {udp}, tcp_port: {tcp}, enable_loopback_candidate: true, ips: {{includes: [127.0.0.0/8]}}}}\n"
+    )
 }
 
 /// A port that was free a moment ago.

@@ -16,7 +16,11 @@ async fn main() -> Result<()> {
         Sources { file: None, body: Some(body.clone()), env: &none, overrides: Overrides::default() };
     let loaded = load(sources).map_err(|errors| anyhow!("{errors}"))?;
     let writer = || Box::new(std::io::stderr()) as Box<dyn Write>;
-    tracing_subscriber::fmt().with_env_filter("warn,trackyard=info").with_writer(writer).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter("warn,trackyard=info,rig_server=info")
+        .with_writer(writer)
+        .with_ansi(false)
+        .init();
     let ready = |endpoints: &Endpoints| info!(http = ?endpoints.http, "serving");
     run(loaded, RunOptions { demo: false, ready: Box::new(ready) }).await
 }

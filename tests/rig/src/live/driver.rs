@@ -12,7 +12,7 @@ use trackyard_sim::client::{Client, ClientEvent, ClientOutput};
 use trackyard_sim::link::Link;
 
 use super::wire::Wire;
-use super::{Facts, LiveConfig};
+use super::{Facts, LiveConfig, Path};
 use crate::signal_socket::{SignalEnd, SignalSocket};
 
 /// Datagrams taken from a socket before anything else is looked at.
@@ -46,7 +46,9 @@ impl Driver {
         events: mpsc::UnboundedSender<(Instant, ClientEvent)>,
         facts: Facts,
     ) -> Result<Self> {
-        let wires = [Wire::open(config.path).await?, Wire::open(config.path).await?];
+        // With one connection the other's wire stays silent; nothing is dialled for it.
+        let second = if config.client.single { Path::Udp } else { config.path };
+        let wires = [Wire::open(config.path).await?, Wire::open(second).await?];
         let factories = [wires[0].factory(), wires[1].factory()];
         let now = Instant::now();
         let mut client = Client::new(factories, config.client.clone(), now);
@@ -91,9 +93,10 @@ impl Driver {
     }
 
     fn heard(&mut self, response: Option<Response>) {
-        let (bytes, end) = self.signal.as_ref().map_or((0, SignalEnd::Broken), |signal| {
-            (signal.received_bytes(), signal.end())
-        });
+        let (bytes, end) = self
+            .signal
+            .as_ref()
+            .map_or((0, SignalEnd::Broken), |signal| (signal.received_bytes(), signal.end()));
         self.facts.set_signal_bytes(self.signal_bytes_before + bytes);
         let Some(response) = response else {
             self.signal = None;

@@ -133,7 +133,6 @@ async fn named(name: &'static str, attack: impl Future<Output = u64>) -> (&'stat
 /// Each kind of garbage is counted under a reason of its own.
 fn check_counters(metrics: &Metrics) {
     for counter in [
-        "worker_garbage_empty",
         "worker_garbage_unknown_protocol",
         "worker_garbage_malformed_stun",
         "worker_garbage_no_username",

@@ -98,12 +98,15 @@ async fn a_dropped_signal_connection_is_resumed_while_frames_flow_with_two_conne
     signal_drops(false).await;
 }
 
+/// SCTP tries again after 1, 2, 4 and 8 s of silence: 7 s may pass after the path is back.
+const RETRY_MAX: Duration = Duration::from_secs(10);
+
 /// The path is gone for 8 s; then the client resumes, as clients do that have noticed.
 async fn link_flaps(single: bool) {
     let _machine = shared().await;
     let outage = Duration::from_secs(8);
     let Pair { site, publisher, mut subscriber, sid, .. } = Pair::connect(single).await;
-    let plan = Plan::telemetry(1, outage + Duration::from_secs(7));
+    let plan = Plan::telemetry(1, outage + Duration::from_secs(10));
     let flap = async {
         let end = Instant::now() + plan.duration;
         subscriber.set_links_up(false).unwrap();
@@ -120,7 +123,7 @@ async fn link_flaps(single: bool) {
     sent.unwrap();
     println!("first frame {first:?} after the path was back");
     assert_eq!(away.tally.intact, 0, "the path was gone");
-    assert!(first < Duration::from_secs(5), "{first:?}");
+    assert!(first < RETRY_MAX, "{first:?}");
     assert!(after.tally.is_clean() && after.tally.intact > 50, "{:?}", after.tally);
     let newest = after.last.expect("frames");
     assert!(newest.elapsed() < Duration::from_secs(2), "frames flow to the end");

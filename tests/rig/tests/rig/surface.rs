@@ -48,7 +48,8 @@ impl Surface {
             let wrapped = ask.raw_request.clone().unwrap_or_else(|| ask.request.encode_wrapped(false));
             query = format!("{query}&join_request={wrapped}");
         }
-        let mut headers = ask.token.iter().map(|token| format!("Authorization: Bearer {token}\r\n")).collect();
+        let mut headers =
+            ask.token.iter().map(|token| format!("Authorization: Bearer {token}\r\n")).collect();
         if !path.ends_with("validate") {
             headers = format!("{headers}{UPGRADE}");
         }
@@ -210,14 +211,13 @@ async fn join_requests_that_cannot_be_read_are_refused() {
     let _machine = shared().await;
     let surface = Surface::start("").await;
     let v1 = ["/rtc/v1", "/rtc/v1/validate"];
-    let with = |raw: &str| Ask {
-        raw_request: Some(raw.to_owned()),
-        ..Ask::with(token("robot", "yard"))
-    };
+    let with = |raw: &str| Ask { raw_request: Some(raw.to_owned()), ..Ask::with(token("robot", "yard")) };
     surface.check(&v1, with(""), (400, "join_request is required")).await;
     for raw in ["%%%", "AAAA!", "____", "CAESAA", "CGMSAA=="] {
         surface.check_status(&v1, with(raw), 400).await;
     }
+    let nobody = Ask { token: None, ..with("AAAA") };
+    surface.check(&v1, nobody, (401, "no permissions to access the room")).await;
     surface.check(&v1, with(&bomb(2 * 1024 * 1024)), (400, "join request too large")).await;
 }
 

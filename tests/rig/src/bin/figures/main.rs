@@ -1,2 +1,102 @@
-//! Figures.
-fn main() {}
+//! Figures of a server in a process of its own, with raw clients in this one: what a packet costs, what
+//! a participant and a track hold, what signalling sends, how soon things happen, what bad links leave.
+//!
+//! They are printed and written as Markdown. They say nothing across machines; the floor beside them,
+//! measured in the same run, is for that.
+
+mod cpu;
+mod floor;
+mod links;
+mod memory;
+mod report;
+mod times;
+mod tracks;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use report::{Report, Table};
+use trackyard_rig::{LiveClient, LiveConfig, ServerProcess};
+
+const HELP: &str = "\
+Usage: figures [--quick] [--server PATH] [--out PATH]
+
+  --quick          a tenth of the time, for seeing that it works
+  --server PATH    the `trackyard` to measure (default: the one beside this program)
+  --out PATH       where Markdown goes (default: artifacts/figures.md)";
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    quick: bool,
+    server: PathBuf,
+    out: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let settings = Settings::parse(std::env::args().skip(1))?;
+    let mut report = Report::new(&settings);
+    report.add(floor::measure()?);
+    report.add(cpu::measure(&settings).await?);
+    report.add(memory::measure(&settings).await?);
+    report.add(tracks::measure(&settings).await?);
+    report.add(times::measure(&settings).await?);
+    report.add(links::measure(&settings).await?);
+    report.write(&settings.out)
+}
+
+impl Settings {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let beside = std::env::current_exe()?.with_file_name("trackyard");
+        let mut settings = Self { quick: false, server: beside, out: PathBuf::from("artifacts/figures.md") };
+        let mut arguments = arguments;
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--quick" => settings.quick = true,
+                "--server" => settings.server = arguments.next().context(HELP)?.into(),
+                "--out" => settings.out = arguments.next().context(HELP)?.into(),
+                _ => bail!(HELP),
+            }
+        }
+        let hint = "build it with `cargo build -p trackyard-cli`";
+        anyhow::ensure!(settings.server.is_file(), "{} is missing; {hint}", settings.server.display());
+        Ok(settings)
+    }
+
+    /// How long a flow is watched.
+    pub(crate) fn flow(&self) -> Duration {
+        Duration::from_secs(if self.quick { 2 } else { 10 })
+    }
+
+    /// So many, or a tenth.
+    pub(crate) fn count(&self, whole: usize) -> usize {
+        if self.quick { whole.div_ceil(10) } else { whole }
+    }
+
+    pub(crate) fn is_quick(&self) -> bool {
+        self.quick
+    }
+
+    /// A fresh server.
+    pub(crate) fn start(&self) -> Result<ServerProcess> {
+        ServerProcess::start(&self.server, "")
+    }
+}
+
+/// A client of a room that everybody is in.
+pub(crate) async fn join(server: &ServerProcess, identity: &str) -> Result<LiveClient> {
+    join_as(server.client(identity, "figures")).await
+}
+
+/// A client that joins like this.
+pub(crate) async fn join_as(config: LiveConfig) -> Result<LiveClient> {
+    Ok(LiveClient::join(config).await?.0)
+}
+
+/// A table of two columns.
+pub(crate) fn table(title: &str, rows: Vec<[String; 2]>) -> Table {
+    let rows = rows.into_iter().map(Vec::from).collect();
+    Table { title: title.to_owned(), head: vec!["what", "figure"], rows }
+}

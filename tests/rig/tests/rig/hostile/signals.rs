@@ -152,11 +152,8 @@ pub(super) async fn bad_descriptions(target: Target) -> u64 {
     repeat(target, async |target| {
         let mut signal = join(target, "describer").await;
         for init in ["", "{", "{\"candidate\":\"candidate:x\"}", "[]", "{\"candidate\":5}"] {
-            let trickle = Trickle {
-                candidate_init: init.to_owned(),
-                target: SignalTarget::Publisher,
-                last: false,
-            };
+            let trickle =
+                Trickle { candidate_init: init.to_owned(), target: SignalTarget::Publisher, last: false };
             signal.send(&Request::Trickle(trickle)).await.unwrap();
         }
         is_served(&mut signal).await;

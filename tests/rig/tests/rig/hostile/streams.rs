@@ -18,8 +18,7 @@ const DRIP_EVERY: Duration = Duration::from_millis(100);
 
 /// A frame shorter than it says it is, and then the end.
 pub(super) async fn partial_frames(target: Target) -> u64 {
-    let (mut random, mut rounds, mut count) =
-        (fastrand::Rng::with_seed(2), interval(ROUND_EVERY), 0);
+    let (mut random, mut rounds, mut count) = (fastrand::Rng::with_seed(2), interval(ROUND_EVERY), 0);
     while !target.is_over() {
         rounds.tick().await;
         // The server may turn the connection away when there are too many of them.
