@@ -128,6 +128,10 @@ fn serve(app: &Arc<App>, upgrade: WebSocketUpgrade, encoding: Encoding, entered:
 fn arrival(app: &App, asked: &Asked<'_>) -> Result<Arrival, Refusal> {
     let verified =
         access::authenticate(asked.headers, asked.value("access_token"), &app.keys, clock::unix_s())?;
+    if verified.is_none() {
+        // Before anything else is looked at: who shows nothing has nothing decoded for it.
+        return Err(Refusal::unauthorized("no permissions to access the room"));
+    }
     let (request, single) = asked.join_request()?;
     let room_exists = |room: &str| app.rooms.admits(room);
     let checks = Checks {
