@@ -103,9 +103,8 @@ impl<F: ConnectionFactory> Client<F> {
         self.update_subscription(sid, true);
     }
 
-    /// No longer asks for a track's frames.
+    /// No longer asks for a track's frames. What is on its way still shows.
     pub fn unsubscribe(&mut self, sid: &str) {
-        self.remote.forget(sid);
         self.update_subscription(sid, false);
     }
 

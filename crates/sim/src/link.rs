@@ -73,6 +73,11 @@ impl<T> Link<T> {
         self.up = up;
     }
 
+    /// What the link is like from now on; what is on its way is not overtaken.
+    pub fn set_config(&mut self, config: LinkConfig) {
+        self.config = config;
+    }
+
     /// Sends an item of so many bytes.
     pub fn send(&mut self, bytes: usize, item: T, now: Instant) {
         if !self.up {
@@ -93,7 +98,9 @@ impl<T> Link<T> {
         self.free_at = Some(sent);
         self.stats.carried += 1;
         self.stats.carried_bytes += bytes as u64;
-        self.under_way.push_back((sent + self.config.delay, item));
+        let arrives = sent + self.config.delay;
+        let arrives = self.under_way.back().map_or(arrives, |(last, _)| arrives.max(*last));
+        self.under_way.push_back((arrives, item));
     }
 
     /// The next item that has arrived by now.

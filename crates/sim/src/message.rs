@@ -25,6 +25,8 @@ use datagram::{Datagram, binding_request};
 const WINDOW_BYTES: usize = 256 * 1024;
 /// How often a client knocks until it is heard.
 const KNOCK_INTERVAL: Duration = Duration::from_millis(100);
+/// How often it knocks afterwards, so that the server knows it lives.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 /// Without an acknowledgement for so long, what is under way is given up.
 const GIVE_UP: Duration = Duration::from_secs(1);
 /// Far enough to mean never.
@@ -57,7 +59,10 @@ pub struct MessageConnection {
     outputs: VecDeque<ConnectionOutput>,
     next_sequence: u32,
     under_way: VecDeque<Written>,
-    wake: Option<Instant>,
+    /// When to knock.
+    knock_at: Option<Instant>,
+    /// When to give up what is under way.
+    give_up_at: Option<Instant>,
     /// The last time that was told; writes carry none.
     now: Instant,
 }
@@ -100,7 +105,8 @@ impl ConnectionFactory for MessageFactory {
             outputs: VecDeque::new(),
             next_sequence: 0,
             under_way: VecDeque::new(),
-            wake: None,
+            knock_at: None,
+            give_up_at: None,
             now,
         }
     }
@@ -126,7 +132,8 @@ impl MessageConnection {
         if let Some(remote_name) = &self.remote_name {
             let request = binding_request(&format!("{remote_name}:{}", self.name));
             self.transmit(request);
-            self.wake = Some(now + KNOCK_INTERVAL);
+            let interval = if self.connected { KEEPALIVE_INTERVAL } else { KNOCK_INTERVAL };
+            self.knock_at = Some(now + interval);
         }
     }
 
@@ -141,11 +148,14 @@ impl MessageConnection {
             return;
         }
         self.connected = true;
-        self.wake = None;
         self.event(ConnectionEvent::Connected);
         for kind in [ChannelKind::Reliable, ChannelKind::Lossy, ChannelKind::DataTrack] {
             self.event(ConnectionEvent::ChannelOpen(kind));
         }
+    }
+
+    fn wake(&self) -> Instant {
+        self.knock_at.into_iter().chain(self.give_up_at).min().unwrap_or(self.now + NEVER)
     }
 
     fn event(&mut self, event: ConnectionEvent) {
@@ -158,7 +168,7 @@ impl MessageConnection {
             self.under_way.pop_front();
         }
         if self.under_way.is_empty() {
-            self.wake = None;
+            self.give_up_at = None;
         }
     }
 }
@@ -181,17 +191,18 @@ impl Connection for MessageConnection {
                 self.transmit(Datagram::Welcome.build());
                 self.connect();
             }
-            Some(Datagram::Welcome) => self.connect(),
+            Some(Datagram::Welcome) if !self.closed => self.connect(),
             Some(Datagram::Message { channel, sequence, contents }) if self.connected => {
                 self.transmit(Datagram::Acknowledge { sequence }.build());
                 self.event(ConnectionEvent::Message(channel, Bytes::copy_from_slice(contents)));
             }
             Some(Datagram::Acknowledge { sequence }) => {
                 self.release(sequence);
-                self.wake = (!self.under_way.is_empty()).then_some(now + GIVE_UP);
+                self.give_up_at = (!self.under_way.is_empty()).then_some(now + GIVE_UP);
             }
             Some(Datagram::Goodbye) if self.connected => {
                 self.connected = false;
+                self.knock_at = None;
                 self.event(ConnectionEvent::Closed);
             }
             _ => {}
@@ -200,20 +211,17 @@ impl Connection for MessageConnection {
 
     fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
-        if self.wake.is_none_or(|wake| wake > now) {
-            return;
-        }
-        if self.connected {
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_due(self.give_up_at) {
             self.release(u32::MAX);
-        } else if self.knocks && !self.closed {
+        }
+        if is_due(self.knock_at) {
             self.knock(now);
         }
     }
 
     fn poll_output(&mut self) -> ConnectionOutput {
-        self.outputs
-            .pop_front()
-            .unwrap_or_else(|| ConnectionOutput::Timeout(self.wake.unwrap_or(self.now + NEVER)))
+        self.outputs.pop_front().unwrap_or_else(|| ConnectionOutput::Timeout(self.wake()))
     }
 
     fn accept_offer(&mut self, sdp: &str, now: Instant) -> Result<String, NotADescription> {
@@ -246,7 +254,7 @@ impl Connection for MessageConnection {
         let sequence = self.next_sequence;
         self.under_way.push_back(Written { sequence, channel, bytes: message.len() });
         self.transmit(Datagram::Message { channel, sequence, contents: message }.build());
-        self.wake.get_or_insert(self.now + GIVE_UP);
+        self.give_up_at.get_or_insert(self.now + GIVE_UP);
         true
     }
 
@@ -262,5 +270,6 @@ impl Connection for MessageConnection {
         self.transmit(Datagram::Goodbye.build());
         self.connected = false;
         self.closed = true;
+        self.knock_at = None;
     }
 }

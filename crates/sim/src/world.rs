@@ -7,6 +7,7 @@ mod mailbox;
 mod node;
 mod realm;
 mod seat;
+mod trace;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ pub use realm::{MessageRealm, Realm, Str0mRealm};
 pub use seat::{Seat, SeatConfig};
 
 use crate::client::{Client, ClientEvent};
+use trace::Trace;
 
 /// Which client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +34,7 @@ pub struct World<R: Realm> {
     now: Instant,
     begin: Instant,
     random: fastrand::Rng,
+    trace: Trace,
 }
 
 impl<R: Realm> World<R> {
@@ -40,7 +43,7 @@ impl<R: Realm> World<R> {
         let mut random = fastrand::Rng::with_seed(seed);
         let now = realm.begin();
         let node = Node::new(config, |address| realm.server(address), random.u64(..), now);
-        Self { realm, node, seats: Vec::new(), now, begin: now, random }
+        Self { realm, node, seats: Vec::new(), now, begin: now, random, trace: Trace::default() }
     }
 
     /// Virtual time since the beginning.
@@ -51,6 +54,16 @@ impl<R: Realm> World<R> {
     /// Virtual time.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// Notes every datagram from now on.
+    pub fn record_trace(&mut self) {
+        self.trace.record();
+    }
+
+    /// A number that differs when any datagram that was noted does, or its time.
+    pub fn trace(&self) -> u64 {
+        self.trace.digest()
     }
 
     /// The server.
@@ -75,6 +88,16 @@ impl<R: Realm> World<R> {
     /// The client breaks its signal connection and comes back to its session.
     pub fn resume(&mut self, id: ClientId) {
         self.cut_signal(id);
+        self.come_back(id);
+    }
+
+    /// The client comes back to its session before the server has noticed that it was away.
+    pub fn resume_unnoticed(&mut self, id: ClientId) {
+        self.seats[id.0].disconnected();
+        self.come_back(id);
+    }
+
+    fn come_back(&mut self, id: ClientId) {
         let seat = &mut self.seats[id.0];
         let request = seat.client().resume_request();
         let connection = self.node.enter(id.0, seat.config(), request, self.now);
@@ -141,11 +164,12 @@ impl<R: Realm> World<R> {
     fn settle(&mut self) {
         loop {
             let mut busy = self.node.run(self.now);
-            for (to, message) in self.node.take_signals() {
-                self.seats[to].signal(message, self.now);
+            for signal in self.node.take_signals() {
+                self.seats[signal.seat].signal(signal, self.now);
                 busy = true;
             }
             for transmit in self.node.take_transmits() {
+                self.trace.note(self.now - self.begin, transmit.destination, &transmit.contents);
                 if let Some((seat, target)) = seat_of(transmit.destination) {
                     if let Some(seat) = self.seats.get_mut(seat) {
                         seat.downlink(target, transmit, self.now);
@@ -153,14 +177,17 @@ impl<R: Realm> World<R> {
                     busy = true;
                 }
             }
-            for (index, seat) in self.seats.iter_mut().enumerate() {
+            for seat in &mut self.seats {
                 busy |= seat.run(self.now);
                 for (source, transmit) in seat.take_arrived_at_server(self.now) {
+                    self.trace.note(self.now - self.begin, source, &transmit.contents);
                     self.node.datagram(source, &transmit, self.now);
                     busy = true;
                 }
                 for request in seat.take_requests() {
-                    self.node.request(index, request, self.now);
+                    if let Some(connection) = seat.connection() {
+                        self.node.request(connection, request, self.now);
+                    }
                     busy = true;
                 }
             }

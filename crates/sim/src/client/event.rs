@@ -60,6 +60,8 @@ pub enum ClientEvent {
     Message(ChannelKind, Bytes),
     /// Any other message of the server.
     Other(Box<Response>),
+    /// The server has ended the signal connection.
+    SignalClosed,
     /// A description could not be used.
     Failed(String),
 }

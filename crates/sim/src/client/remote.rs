@@ -50,10 +50,6 @@ impl RemoteTracks {
         announced
     }
 
-    pub(super) fn forget(&mut self, sid: &str) {
-        self.by_handle.retain(|_, track| track.sid != sid);
-    }
-
     /// What a packet leads to.
     pub(super) fn packet(&mut self, packet: &[u8], now: Instant) -> Vec<ClientEvent> {
         let Ok(header) = Header::parse(packet) else { return vec![ClientEvent::Malformed] };

@@ -1,6 +1,6 @@
 //! The server in the world: rooms, a directory, and workers, with queues between them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use trackyard_auth::{Claims, Verified};
 use trackyard_peer::{ConnectionFactory, Datagram, Transmit};
 use trackyard_proto::join::JoinRequest;
-use trackyard_proto::{Outbound, Request, Response};
+use trackyard_proto::{Encoding, Outbound, Request, Response};
 use trackyard_sfu::control::{Command, Event, Now, PeerId, RoomKey, TrackKey, WorkerId};
 use trackyard_sfu::directory;
 use trackyard_sfu::forward::{Demux, DemuxKey, Foreign, Worker, WorkerConfig, WorkerOutput};
@@ -31,6 +31,8 @@ pub struct NodeConfig {
     pub delay_max: Duration,
     /// The media address.
     pub address: SocketAddr,
+    /// Encode what is signalled, only to know how long it is.
+    pub counts_signal_bytes: bool,
 }
 
 impl Default for NodeConfig {
@@ -40,6 +42,7 @@ impl Default for NodeConfig {
             room: RoomConfig::default(),
             delay_max: Duration::from_millis(1),
             address: SocketAddr::from(([192, 0, 2, 1], 7882)),
+            counts_signal_bytes: false,
         }
     }
 }
@@ -48,11 +51,13 @@ impl Default for NodeConfig {
 pub struct Node<F: ConnectionFactory> {
     config: NodeConfig,
     workers: Vec<WorkerSlot<F>>,
-    rooms: HashMap<RoomKey, RoomSlot>,
+    rooms: BTreeMap<RoomKey, RoomSlot>,
     directory: directory::Memory,
+    /// Looked up, never walked through: its order must not matter.
     claims: HashMap<DemuxKey, WorkerId>,
-    connections: HashMap<ConnectionId, (RoomKey, usize)>,
-    signals: VecDeque<(usize, Response)>,
+    connections: BTreeMap<ConnectionId, (RoomKey, usize)>,
+    signals: VecDeque<Signal>,
+    signal_bytes: BTreeMap<usize, u64>,
     transmits: VecDeque<Transmit>,
     next_id: u64,
     random: fastrand::Rng,
@@ -64,13 +69,39 @@ pub struct Node<F: ConnectionFactory> {
 struct WorkerSlot<F: ConnectionFactory> {
     worker: Worker<F>,
     inbox: Mailbox<WorkerInput>,
+    /// Datagrams that came to another worker, one queue per sender, so that what one client sends
+    /// changes no delay of another.
+    foreign: BTreeMap<SocketAddr, Mailbox<Transmit>>,
+    foreign_seed: u64,
     wake: Option<Instant>,
 }
 
 enum WorkerInput {
     Command(Command),
     Cross(TrackKey, Bytes),
-    Foreign(SocketAddr, Transmit),
+}
+
+/// Something for a client's signal connection; `None`: its end.
+pub(super) struct Signal {
+    pub(super) seat: usize,
+    pub(super) connection: ConnectionId,
+    pub(super) message: Option<Response>,
+}
+
+impl<F: ConnectionFactory> WorkerSlot<F> {
+    /// Gives the worker what came to others; `true` if there was anything.
+    fn hand_over_foreign(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        for (source, mailbox) in &mut self.foreign {
+            while let Some(Transmit { transport, destination, contents, .. }) = mailbox.pop(now) {
+                busy = true;
+                let datagram = Datagram { transport, source: *source, destination, contents: &contents };
+                // One hop only: what is foreign here as well has lost its peer meanwhile.
+                let _ = self.worker.handle_datagram(datagram, now);
+            }
+        }
+        busy
+    }
 }
 
 struct RoomSlot {
@@ -91,17 +122,20 @@ impl<F: ConnectionFactory> Node<F> {
             .map(|id| WorkerSlot {
                 worker: Worker::new(WorkerId(id), factory(config.address), WorkerConfig::default()),
                 inbox: Mailbox::new(config.delay_max, random.u64(..)),
+                foreign: BTreeMap::new(),
+                foreign_seed: random.u64(..),
                 wake: None,
             })
             .collect();
         Self {
             config,
             workers,
-            rooms: HashMap::new(),
+            rooms: BTreeMap::new(),
             directory: directory::Memory::default(),
             claims: HashMap::new(),
-            connections: HashMap::new(),
+            connections: BTreeMap::new(),
             signals: VecDeque::new(),
+            signal_bytes: BTreeMap::new(),
             transmits: VecDeque::new(),
             next_id: 1,
             random,
@@ -118,6 +152,21 @@ impl<F: ConnectionFactory> Node<F> {
     /// A worker.
     pub fn worker(&mut self, id: u16) -> &mut Worker<F> {
         &mut self.workers[usize::from(id)].worker
+    }
+
+    /// How many rooms are open.
+    pub fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// How many addresses and names of connections the workers claim.
+    pub fn claims(&self) -> usize {
+        self.claims.len()
+    }
+
+    /// Bytes signalled to a client so far, if they are counted.
+    pub fn signal_bytes(&self, client: super::ClientId) -> u64 {
+        self.signal_bytes.get(&client.0).copied().unwrap_or_default()
     }
 
     /// How many workers there are.
@@ -144,8 +193,8 @@ impl<F: ConnectionFactory> Node<F> {
     /// Any datagram, from anywhere.
     pub fn datagram(&mut self, source: SocketAddr, transmit: &Transmit, now: Instant) {
         // As a kernel does it: which worker's socket gets a datagram depends on its addresses alone.
-        let hash = source.port() as usize + source.ip().to_string().bytes().map(usize::from).sum::<usize>();
-        let at = hash % self.workers.len();
+        let spread = address_number(source).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let at = usize::try_from(spread).unwrap_or(0) % self.workers.len();
         let datagram = Datagram {
             transport: transmit.transport,
             source,
@@ -166,7 +215,10 @@ impl<F: ConnectionFactory> Node<F> {
             destination: transmit.destination,
             contents: transmit.contents.clone(),
         };
-        self.workers[usize::from(owner.0)].inbox.push(WorkerInput::Foreign(source, copy), now);
+        let delay_max = self.config.delay_max;
+        let slot = &mut self.workers[usize::from(owner.0)];
+        let seed = slot.foreign_seed ^ address_number(source);
+        slot.foreign.entry(source).or_insert_with(|| Mailbox::new(delay_max, seed)).push(copy, now);
     }
 
     /// A client enters; its messages go to the seat of that index.
@@ -200,18 +252,15 @@ impl<F: ConnectionFactory> Node<F> {
         }
     }
 
-    pub(super) fn request(&mut self, seat: usize, request: Request, now: Instant) {
-        let Some((connection, (key, _))) = self.connections.iter().find(|(_, (_, owner))| *owner == seat)
-        else {
-            return;
-        };
-        let input = Input::Signal { connection: *connection, request };
+    pub(super) fn request(&mut self, connection: ConnectionId, request: Request, now: Instant) {
+        let Some((key, _)) = self.connections.get(&connection) else { return };
+        let input = Input::Signal { connection, request };
         if let Some(slot) = self.rooms.get_mut(key) {
             slot.inbox.push(input, now);
         }
     }
 
-    pub(super) fn take_signals(&mut self) -> Vec<(usize, Response)> {
+    pub(super) fn take_signals(&mut self) -> Vec<Signal> {
         self.signals.drain(..).collect()
     }
 
@@ -220,7 +269,10 @@ impl<F: ConnectionFactory> Node<F> {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let workers = self.workers.iter().flat_map(|slot| [slot.wake, slot.inbox.poll_timeout()]);
+        let workers = self.workers.iter().flat_map(|slot| {
+            let foreign = slot.foreign.values().map(Mailbox::poll_timeout);
+            foreign.chain([slot.wake, slot.inbox.poll_timeout()])
+        });
         let rooms =
             self.rooms.values().flat_map(|slot| [slot.room.poll_timeout(), slot.inbox.poll_timeout()]);
         workers.chain(rooms).flatten().min()
@@ -232,8 +284,7 @@ impl<F: ConnectionFactory> Node<F> {
         for at in 0..self.workers.len() {
             busy |= self.run_worker(at, now);
         }
-        let mut keys: Vec<_> = self.rooms.keys().copied().collect();
-        keys.sort_unstable();
+        let keys: Vec<_> = self.rooms.keys().copied().collect();
         for key in keys {
             busy |= self.run_room(key, now);
         }
@@ -248,15 +299,9 @@ impl<F: ConnectionFactory> Node<F> {
             match input {
                 WorkerInput::Command(command) => slot.worker.handle_command(command, now),
                 WorkerInput::Cross(track, packet) => slot.worker.handle_crossing(track, &packet, now),
-                WorkerInput::Foreign(source, transmit) => {
-                    let Transmit { transport, destination, contents, .. } = &transmit;
-                    let datagram =
-                        Datagram { transport: *transport, source, destination: *destination, contents };
-                    // One hop only: what is foreign here as well has lost its peer meanwhile.
-                    let _ = slot.worker.handle_datagram(datagram, now);
-                }
             }
         }
+        busy |= slot.hand_over_foreign(now);
         if slot.wake.is_some_and(|wake| wake <= now) {
             slot.wake = None;
             slot.worker.handle_timeout(now);
@@ -322,7 +367,9 @@ impl<F: ConnectionFactory> Node<F> {
         match output {
             Output::Signal { connection, message } => self.signal(connection, &message),
             Output::CloseSignal { connection } | Output::Refuse { connection, .. } => {
-                self.connections.remove(&connection);
+                if let Some((_, seat)) = self.connections.remove(&connection) {
+                    self.signals.push_back(Signal { seat, connection, message: None });
+                }
             }
             Output::Command { worker, command } => {
                 self.workers[usize::from(worker.0)].inbox.push(WorkerInput::Command(command), now.instant);
@@ -343,9 +390,12 @@ impl<F: ConnectionFactory> Node<F> {
     }
 
     fn signal(&mut self, connection: ConnectionId, message: &Outbound) {
-        if let Some((_, seat)) = self.connections.get(&connection) {
-            self.signals.push_back((*seat, message.response().clone()));
+        let Some((_, seat)) = self.connections.get(&connection) else { return };
+        if self.config.counts_signal_bytes {
+            *self.signal_bytes.entry(*seat).or_default() += message.encode(Encoding::Binary).len() as u64;
         }
+        let message = Some(message.response().clone());
+        self.signals.push_back(Signal { seat: *seat, connection, message });
     }
 
     fn find_or_make(&mut self, name: &str, now: Instant) -> RoomKey {
@@ -383,4 +433,13 @@ fn verified(config: &SeatConfig) -> Verified {
         ..Claims::default()
     };
     Verified { api_key: "devkey".to_owned(), claims, expires_at_unix_s: UNIX_MS / 1000 + 3600 }
+}
+
+/// Tells addresses apart.
+fn address_number(address: SocketAddr) -> u64 {
+    let ip = match address.ip() {
+        std::net::IpAddr::V4(ip) => u64::from(ip.to_bits()),
+        std::net::IpAddr::V6(ip) => (ip.to_bits() >> 64) as u64 ^ ip.to_bits() as u64,
+    };
+    ip << 16 | u64::from(address.port())
 }

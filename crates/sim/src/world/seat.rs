@@ -8,6 +8,7 @@ use trackyard_proto::{Request, Response};
 use trackyard_sfu::room::ConnectionId;
 
 use super::mailbox::Mailbox;
+use super::node::Signal;
 use crate::client::{Client, ClientConfig, ClientEvent, ClientOutput};
 use crate::link::{Link, LinkConfig};
 
@@ -28,6 +29,8 @@ pub struct SeatConfig {
     pub up: LinkConfig,
     /// From the server to the client.
     pub down: LinkConfig,
+    /// How long a message over the signal connection takes at most, each way.
+    pub signal_delay: Duration,
 }
 
 impl SeatConfig {
@@ -42,6 +45,7 @@ impl SeatConfig {
             client: ClientConfig::default(),
             up: LinkConfig::default(),
             down: LinkConfig::default(),
+            signal_delay: Duration::from_millis(2),
         }
     }
 }
@@ -53,7 +57,8 @@ pub struct Seat<F: ConnectionFactory> {
     addresses: [SocketAddr; 2],
     up: Link<(SocketAddr, Transmit)>,
     down: Link<(Target, Transmit)>,
-    signals: Mailbox<Response>,
+    /// `None`: the end of the connection.
+    signals: Mailbox<Option<Response>>,
     requests: Mailbox<Request>,
     connection: Option<ConnectionId>,
     events: Vec<(Instant, ClientEvent)>,
@@ -70,7 +75,7 @@ impl<F: ConnectionFactory> Seat<F> {
         (seed, now): (u64, Instant),
     ) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let signal_delay = Duration::from_millis(2);
+        let signal_delay = config.signal_delay;
         Self {
             client: Client::new([publisher, subscriber], config.client.clone(), now),
             addresses,
@@ -128,8 +133,11 @@ impl<F: ConnectionFactory> Seat<F> {
         self.connection.take()
     }
 
-    pub(super) fn signal(&mut self, response: Response, now: Instant) {
-        self.signals.push(response, now);
+    /// Something for one of its signal connections, which may no longer be the current one.
+    pub(super) fn signal(&mut self, signal: Signal, now: Instant) {
+        if self.connection == Some(signal.connection) {
+            self.signals.push(signal.message, now);
+        }
     }
 
     pub(super) fn downlink(&mut self, target: Target, transmit: Transmit, now: Instant) {
@@ -176,7 +184,14 @@ impl<F: ConnectionFactory> Seat<F> {
         }
         while let Some(response) = self.signals.pop(now) {
             busy = true;
-            self.client.handle_signal(response, now);
+            match response {
+                Some(response) => self.client.handle_signal(response, now),
+                None => {
+                    self.disconnected();
+                    self.events.push((now, ClientEvent::SignalClosed));
+                }
+            }
+            self.drain();
         }
         if self.wake.is_some_and(|wake| wake <= now) {
             self.wake = None;
