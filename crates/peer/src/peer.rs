@@ -209,6 +209,12 @@ impl<C: Connection> Peer<C> {
         self.downstream.totals()
     }
 
+    /// Frames that wait or are under way in its lanes.
+    #[must_use]
+    pub fn frames_waiting(&self) -> u64 {
+        self.downstream.frames_waiting()
+    }
+
     /// Sends a message to the participant; `false` if the channel is full or not open.
     pub fn write(&mut self, kind: ChannelKind, message: &[u8], now: Instant) -> bool {
         let target = self.primary();

@@ -47,6 +47,10 @@ impl Downstream {
         self.outbox.totals()
     }
 
+    pub(super) fn frames_waiting(&self) -> u64 {
+        self.outbox.frames_waiting()
+    }
+
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.outbox.handle_timeout(now);
     }

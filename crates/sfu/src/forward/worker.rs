@@ -139,6 +139,11 @@ impl<F: ConnectionFactory> Worker<F> {
         totals
     }
 
+    /// Frames that wait or are under way in the lanes of all peers.
+    pub fn frames_waiting(&self) -> u64 {
+        self.peers.values().map(|slot| slot.peer.frames_waiting()).sum()
+    }
+
     /// Peers at present.
     pub fn peers(&self) -> usize {
         self.peers.len()
@@ -171,18 +176,36 @@ impl<F: ConnectionFactory> Worker<F> {
                 None => return Demux::Foreign(Foreign::Address(endpoint)),
             },
         };
-        if matches!(kind, Kind::Request { .. }) {
-            self.demux.confirm_address(owner, endpoint);
-            self.announce_claims();
-        }
         let bytes = datagram.contents.len();
         self.with_peer(owner.peer, |peer| peer.handle_datagram(owner.target, datagram, now));
         self.touch(owner.peer, bytes);
+        if matches!(kind, Kind::Request { .. }) {
+            self.place(owner, endpoint, now);
+        }
         if kind == Kind::Media {
             // str0m holds one RTP packet between polls (webrtc.md §5).
             self.mark(owner.peer, Urgency::Now);
         }
         Demux::Mine
+    }
+
+    /// A binding request for `owner` has come from `endpoint`. Whoever knows a fragment can name it, so
+    /// an address counts only once the connection has answered there: it checks who asks, and forged
+    /// requests must not push out the address that a client really has.
+    fn place(&mut self, owner: Owner, endpoint: Endpoint, now: Instant) {
+        let before = self.outputs.len();
+        let is_known = self.demux.by_address(&endpoint) == Some(owner);
+        if !is_known {
+            self.drain(owner.peer, now);
+        }
+        // Others learn of the address before the client does.
+        let said = self.outputs.split_off(before);
+        let answered = said.iter().any(|output| output.is_to(&endpoint));
+        if is_known || (answered && self.peers.contains_key(&owner.peer)) {
+            self.demux.confirm_address(owner, endpoint);
+            self.announce_claims();
+        }
+        self.outputs.extend(said);
     }
 
     /// Polls those that must not wait.
