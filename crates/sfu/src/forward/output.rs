@@ -32,6 +32,14 @@ pub enum WorkerOutput {
     Timeout(Option<Instant>),
 }
 
+impl WorkerOutput {
+    /// A datagram to there.
+    pub(super) fn is_to(&self, endpoint: &Endpoint) -> bool {
+        matches!(self, Self::Transmit(Transmit { transport, destination, .. })
+            if *transport == endpoint.transport && *destination == endpoint.address)
+    }
+}
+
 /// Whose a datagram was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]

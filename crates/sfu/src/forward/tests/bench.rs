@@ -34,6 +34,11 @@ pub(super) const GOODBYE: &[u8] = b"\x3fgoodbye";
 pub(super) const ROOM: RoomKey = RoomKey(7);
 pub(super) const SERVER: &str = "192.0.2.1:7882";
 
+/// What answers a binding request.
+pub(super) const WELCOME: &[u8] = b"\x01welcome";
+/// A binding request that ends so is not believed.
+pub(super) const FORGED: &[u8] = b"forged";
+
 /// Passes messages as datagrams, `first byte + message`. Open from its first binding request on.
 #[derive(Debug)]
 pub(super) struct Fake {
@@ -105,6 +110,7 @@ impl Fake {
                 self.event(ConnectionEvent::ChannelOpen(kind));
             }
         }
+        self.send(WELCOME.to_vec());
     }
 }
 
@@ -127,6 +133,7 @@ impl Connection for Fake {
             LOSSY => self.event(ConnectionEvent::Message(ChannelKind::Lossy, message)),
             POISON => panic!("poisoned"),
             LATE_POISON => self.is_poisoned = true,
+            _ if contents.ends_with(FORGED) => {}
             _ => self.bind(source),
         }
     }

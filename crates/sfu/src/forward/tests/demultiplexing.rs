@@ -76,6 +76,20 @@ fn a_client_that_moves_is_found_by_its_next_binding_request() {
 }
 
 #[test]
+fn forged_binding_requests_take_no_address_from_a_client() {
+    let mut bench = Bench::new(0);
+    let client = bench.join(1);
+    let forged = message([0, 1], 6, b"u1:as-forged");
+    for port in 100..200 {
+        assert_eq!(bench.datagram(address(port), &forged), Demux::Mine, "the connection decides");
+        let there = Endpoint { transport: Transport::Udp, address: address(port) };
+        assert!(!bench.worker.knows(&there), "an address that was not answered");
+    }
+    let endpoint = Endpoint { transport: Transport::Udp, address: client.address };
+    assert!(bench.worker.knows(&endpoint));
+}
+
+#[test]
 fn after_an_ice_restart_new_and_old_fragments_serve() {
     let mut bench = Bench::new(0);
     let client = bench.join(1);
