@@ -69,7 +69,8 @@ class Client(ABC):
 
     @abstractmethod
     async def subscribe(self, publisher: str, name: str) -> None:
-        """Subscribes to a track that has been announced; its frames become events."""
+        """Subscribes to a track that has been announced, in place of an older subscription to that name;
+        its frames become events."""
 
     @abstractmethod
     async def unsubscribe(self, publisher: str, name: str) -> None:

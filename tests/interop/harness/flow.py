@@ -118,17 +118,16 @@ class Follower:
             await self.watcher.subscribe(self.publisher, self.name)
 
     def _can_renew(self, since: int) -> bool:
-        """The subscription has ended, and its track is there again."""
+        """The track is there anew, or its subscription alone has ended with the watcher's own session."""
         log = self.watcher.log
-        fresh = log.find("track_published", since=since, name=self.name) or log.find(
-            "reconnected", since=since
-        )
-        return bool(
-            fresh
-            and len(log.find("subscription_ended", name=self.name)) > self.renewals
-            and self._last("reconnecting", "reconnected") != "reconnecting"
-            and self._last("track_unpublished", "track_published") != "track_unpublished"
-        )
+        if self._last("reconnecting", "reconnected") == "reconnecting":
+            return False
+        if self._last("track_unpublished", "track_published") == "track_unpublished":
+            return False
+        if log.find("track_published", since=since, name=self.name):
+            return True
+        ended = log.find("subscription_ended", since=since, name=self.name)
+        return bool(ended and log.find("reconnected", since=since))
 
     def _last(self, *kinds: str) -> str | None:
         """Which of these kinds came last."""

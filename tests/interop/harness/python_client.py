@@ -74,6 +74,8 @@ class PythonClient(Client):
         return self._local[name].is_published()
 
     async def subscribe(self, publisher: str, name: str) -> None:
+        if (publisher, name) in self._readers:
+            await self.unsubscribe(publisher, name)
         stream = self._remote[publisher, name].subscribe()
         task = asyncio.create_task(self._read(stream, publisher, name))
         self._readers[publisher, name] = (stream, task)

@@ -82,6 +82,7 @@ class Member {
   subscribe(publisher, name) {
     const abort = new AbortController();
     const key = `${publisher}/${name}`;
+    this.readers.get(key)?.abort();
     this.readers.set(key, abort);
     this.read(this.remote.get(key).subscribe({ signal: abort.signal }), publisher, name);
   }
