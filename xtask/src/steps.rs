@@ -136,14 +136,14 @@ fn build() -> Result<()> {
 
 fn unit() -> Result<()> {
     let artifacts = root().join("artifacts").display().to_string();
-    cargo(&["test", "--workspace", "--exclude", "trackyard-rig"])
+    cargo(&["test", "--workspace", "--exclude", "trackyard-rig", "--no-fail-fast"])
         .env("TRACKYARD_ARTIFACTS", artifacts)
         .run(minutes(30))
 }
 
 fn rig() -> Result<()> {
     let artifacts = root().join("artifacts").display().to_string();
-    cargo(&["test", "--package", "trackyard-rig", "--", "--nocapture", "--test-threads=2"])
+    cargo(&["test", "--package", "trackyard-rig", "--no-fail-fast", "--", "--nocapture", "--test-threads=2"])
         .env("TRACKYARD_ARTIFACTS", artifacts)
         .run(minutes(15))
 }
