@@ -1,7 +1,13 @@
 //! Whole servers with their clients in virtual time.
 
+mod announce;
 mod basics;
+mod chance;
 mod figures;
+mod handles;
+mod isolation;
 mod links;
+mod recover;
 mod support;
 mod traffic;
+mod view;

@@ -92,19 +92,6 @@ impl Flow {
         }
     }
 
-    /// Ranges of frames that did not arrive.
-    pub(crate) fn missing(&self, watcher: ClientId) -> Vec<std::ops::Range<u32>> {
-        let mut next = 0;
-        let mut missing = Vec::new();
-        for (_, number) in &self.received[&watcher] {
-            if *number > next {
-                missing.push(next..*number);
-            }
-            next = number + 1;
-        }
-        missing
-    }
-
     /// When each frame arrived.
     pub(crate) fn arrivals(&self, watcher: ClientId) -> &[(Instant, u32)] {
         &self.received[&watcher]
