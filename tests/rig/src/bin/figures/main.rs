@@ -38,12 +38,12 @@ pub(crate) struct Settings {
 async fn main() -> Result<()> {
     let settings = Settings::parse(std::env::args().skip(1))?;
     let mut report = Report::new(&settings);
-    report.add(floor::measure()?);
-    report.add(cpu::measure(&settings).await?);
-    report.add(memory::measure(&settings).await?);
-    report.add(tracks::measure(&settings).await?);
-    report.add(times::measure(&settings).await?);
-    report.add(links::measure(&settings).await?);
+    report.add(&floor::measure()?);
+    report.add(&cpu::measure(&settings).await?);
+    report.add(&memory::measure(&settings).await?);
+    report.add(&tracks::measure(&settings).await?);
+    report.add(&times::measure(&settings).await?);
+    report.add(&links::measure(&settings).await?);
     report.write(&settings.out)
 }
 

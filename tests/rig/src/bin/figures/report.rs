@@ -35,7 +35,7 @@ impl Report {
     }
 
     /// Adds a table, and shows it at once.
-    pub(crate) fn add(&mut self, table: Table) {
+    pub(crate) fn add(&mut self, table: &Table) {
         let text = table.markdown();
         show(&text);
         self.text.push_str(&text);
