@@ -22,6 +22,7 @@ async function start() {
   room = new Room(url, (await answer.json()).token);
   room.addEventListener("state", ({ detail }) => showState(detail));
   room.addEventListener("changed", showParticipants);
+  room.addEventListener("changed", showRooms);
   room.addEventListener("frame", ({ detail }) => tiles.get(detail.sid)?.frame(detail));
   await room.connect();
   addEventListener("pagehide", () => room.leave());
