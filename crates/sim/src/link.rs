@@ -1,4 +1,4 @@
-//! An emulated link in one direction: rate, delay, loss, a drop-tail queue, and outages.
+//! An emulated link in one direction: rate, delay, loss, reordering, a drop-tail queue, and outages.
 //!
 //! It knows no clock, so that the same link serves virtual time and real sockets.
 
@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 /// Bytes that IP and UDP add to each datagram on the wire.
 const OVERHEAD_BYTES: usize = 28;
+
+/// How much longer a detour takes at most.
+pub const DETOUR_MAX: Duration = Duration::from_millis(10);
 
 /// What a link is like.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,24 +20,35 @@ pub struct LinkConfig {
     pub delay: Duration,
     /// Share of datagrams that vanish, 0.0..=1.0.
     pub loss: f64,
+    /// Share of datagrams that take up to [`DETOUR_MAX`] longer, so that later ones overtake them.
+    pub detours: f64,
     /// How long a datagram may wait for its turn; beyond it, it is dropped (drop tail).
     pub queue: Duration,
 }
 
 impl Default for LinkConfig {
     fn default() -> Self {
-        Self { rate_bps: None, delay: Duration::ZERO, loss: 0.0, queue: Duration::from_millis(200) }
+        Self {
+            rate_bps: None,
+            delay: Duration::ZERO,
+            loss: 0.0,
+            detours: 0.0,
+            queue: Duration::from_millis(200),
+        }
     }
 }
 
-/// One direction of a path. Items come out in the order they went in.
+/// One direction of a path. Items come out in the order they went in, but for those on a detour.
 #[derive(Debug)]
 pub struct Link<T> {
     config: LinkConfig,
     random: fastrand::Rng,
     /// When the last bit of what was accepted so far has been sent.
     free_at: Option<Instant>,
+    /// By arrival.
     under_way: VecDeque<(Instant, T)>,
+    /// When the last item without a detour arrives.
+    last: Option<Instant>,
     up: bool,
     stats: LinkStats,
 }
@@ -63,6 +77,7 @@ impl<T> Link<T> {
             random: fastrand::Rng::with_seed(seed),
             free_at: None,
             under_way: VecDeque::new(),
+            last: None,
             up: true,
             stats: LinkStats::default(),
         }
@@ -98,9 +113,19 @@ impl<T> Link<T> {
         self.free_at = Some(sent);
         self.stats.carried += 1;
         self.stats.carried_bytes += bytes as u64;
-        let arrives = sent + self.config.delay;
-        let arrives = self.under_way.back().map_or(arrives, |(last, _)| arrives.max(*last));
-        self.under_way.push_back((arrives, item));
+        let arrives = self.arrival(sent);
+        let place = self.under_way.partition_point(|(at, _)| *at <= arrives);
+        self.under_way.insert(place, (arrives, item));
+    }
+
+    fn arrival(&mut self, sent: Instant) -> Instant {
+        let straight = sent + self.config.delay;
+        if self.config.detours > 0.0 && self.random.f64() < self.config.detours {
+            return straight + DETOUR_MAX.mul_f64(self.random.f64());
+        }
+        let arrives = self.last.map_or(straight, |last| last.max(straight));
+        self.last = Some(arrives);
+        arrives
     }
 
     /// The next item that has arrived by now.
@@ -169,6 +194,17 @@ mod tests {
         (0..10).for_each(|n| link.send(1_000 - OVERHEAD_BYTES, n, start));
         assert_eq!(drain(&mut link).len(), 2);
         assert_eq!(link.stats().overflowed, 8);
+    }
+
+    #[test]
+    fn a_detour_lets_later_datagrams_overtake() {
+        let start = Instant::now();
+        let config = LinkConfig { detours: 0.5, ..LinkConfig::default() };
+        let mut link = Link::new(config, 7);
+        (0..1_000).for_each(|n| link.send(100, n, start + Duration::from_millis(u64::from(n))));
+        let arrived: Vec<_> = drain(&mut link).into_iter().map(|(_, n)| n).collect();
+        assert_eq!(arrived.len(), 1_000);
+        assert!(!arrived.is_sorted(), "none was overtaken");
     }
 
     #[test]

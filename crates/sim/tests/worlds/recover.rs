@@ -38,6 +38,8 @@ impl Pair {
         let handle = subscribe(&mut world, subscriber, &sid);
         let mut pair = Self { world, publisher, subscriber, sid, handle, next: 0 };
         assert!(pair.first_frame(Duration::from_secs(2)).is_some(), "frames flow at first");
+        pair.world.run_for(Duration::from_millis(500));
+        pair.world.events(subscriber);
         pair
     }
 
@@ -313,5 +315,55 @@ fn bursts_of_loss_on_the_way_up_leave_intact_frames_only() {
         let summary = flow.summary(subscriber);
         summary.report(&format!("20 kB at 40 Hz, outages of 250 ms on the way up, single {single}"));
         assert!(summary.received > 50, "single {single}: {summary:?}");
+    }
+}
+
+#[test]
+fn datagrams_that_overtake_each_other_leave_frames_intact() {
+    for single in [true, false] {
+        let mut pair = Pair::new(single);
+        let (publisher, subscriber) = (pair.publisher, pair.subscriber);
+        for id in [publisher, subscriber] {
+            let seat = pair.world.seat(id);
+            let (mut up, mut down) = (seat.config().up, seat.config().down);
+            (up.detours, down.detours) = (0.1, 0.1);
+            seat.up().set_config(up);
+            seat.down().set_config(down);
+        }
+        let stream =
+            Stream { publisher, handle: 7, bytes: 20_000, period: PERIOD, duration: Duration::from_secs(10) };
+        let summary = stream.run(&mut pair.world, &[subscriber], |_, _| {}).summary(subscriber);
+        summary.report(&format!("20 kB at 50 Hz, a tenth of datagrams overtaken, single {single}"));
+        assert!(summary.received > 50, "single {single}: {summary:?}");
+    }
+}
+
+#[test]
+fn a_full_reconnect_publishes_and_subscribes_anew() {
+    for single in [true, false] {
+        let mut pair = Pair::new(single);
+        let begin = pair.world.now();
+        let before = pair.sids();
+        // Both come again while the server still has their former sessions.
+        for identity in ["publisher", "subscriber"] {
+            let mut config = seat(identity, single);
+            path(&mut config, Duration::from_millis(20), None);
+            let id = join(&mut pair.world, config);
+            if identity == "publisher" {
+                pair.publisher = id;
+                pair.sid = publish(&mut pair.world, id, 7, "pose");
+            } else {
+                pair.subscriber = id;
+            }
+        }
+        let sid = pair.sid.clone();
+        pair.handle = subscribe(&mut pair.world, pair.subscriber, &sid);
+        assert!(pair.first_frame(Duration::from_secs(2)).is_some(), "single {single}");
+        let took = pair.world.now() - begin;
+        figure(format!("both clients join anew, single {single}: ms to the first frame"), took.as_millis());
+        let after = pair.sids();
+        assert_eq!(after.len(), 2, "single {single}: {after:?}");
+        assert!(after.iter().all(|session| !before.contains(session)), "single {single}: {after:?}");
+        pair.assert_same_subscription();
     }
 }
