@@ -187,7 +187,6 @@ fn check(payload: &[u8]) -> Option<(u64, Instant)> {
 }
 
 /// Depends on the frame and the place, so that pieces of other frames or other places are noticed.
-#[expect(clippy::cast_possible_truncation, reason = "eight bits are left")]
 fn filler(number: u64, at: usize) -> u8 {
     let mixed = number.wrapping_mul(131).wrapping_add(at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 56) as u8
