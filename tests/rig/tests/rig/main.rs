@@ -2,6 +2,9 @@
 //!
 //! Tests that load or measure the machine take it alone; the others share it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stdout, reason = "figures beside a failure")]
+
 mod hostile;
 mod ice_tcp;
 mod links;
