@@ -1,51 +1,29 @@
 //! The server in the world: rooms, a directory, and workers, with queues between them.
 
+mod config;
+mod slot;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use trackyard_auth::{Claims, Verified};
 use trackyard_peer::{ConnectionFactory, Datagram, Transmit};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::{Encoding, Outbound, Request, Response};
-use trackyard_sfu::control::{Command, Event, Now, PeerId, RoomKey, TrackKey, WorkerId};
+use trackyard_sfu::control::{Event, Now, PeerId, RoomKey, WorkerId};
 use trackyard_sfu::directory;
 use trackyard_sfu::forward::{Demux, DemuxKey, Foreign, Worker, WorkerConfig, WorkerOutput};
 use trackyard_sfu::room::{Admin, ConnectionId, Input, Join, Output, Resume, Room, RoomConfig};
+
+pub use config::NodeConfig;
+use slot::{RoomSlot, WorkerInput, WorkerSlot};
 
 use super::mailbox::Mailbox;
 use super::seat::SeatConfig;
 
 /// Unix milliseconds at the beginning of each run.
 const UNIX_MS: u64 = 1_700_000_000_000;
-
-/// What a node is like.
-#[derive(Debug, Clone)]
-pub struct NodeConfig {
-    /// Two or more show what one alone would hide.
-    pub workers: u16,
-    /// What rooms start with; the name is added.
-    pub room: RoomConfig,
-    /// How long a message between rooms and workers may take.
-    pub delay_max: Duration,
-    /// The media address.
-    pub address: SocketAddr,
-    /// Encode what is signalled, only to know how long it is.
-    pub counts_signal_bytes: bool,
-}
-
-impl Default for NodeConfig {
-    fn default() -> Self {
-        Self {
-            workers: 2,
-            room: RoomConfig::default(),
-            delay_max: Duration::from_millis(1),
-            address: SocketAddr::from(([192, 0, 2, 1], 7882)),
-            counts_signal_bytes: false,
-        }
-    }
-}
 
 /// The server.
 pub struct Node<F: ConnectionFactory> {
@@ -66,48 +44,11 @@ pub struct Node<F: ConnectionFactory> {
     hops: u64,
 }
 
-struct WorkerSlot<F: ConnectionFactory> {
-    worker: Worker<F>,
-    inbox: Mailbox<WorkerInput>,
-    /// Datagrams that came to another worker, one queue per sender, so that what one client sends
-    /// changes no delay of another.
-    foreign: BTreeMap<SocketAddr, Mailbox<Transmit>>,
-    foreign_seed: u64,
-    wake: Option<Instant>,
-}
-
-enum WorkerInput {
-    Command(Command),
-    Cross(TrackKey, Bytes),
-}
-
 /// Something for a client's signal connection; `None`: its end.
 pub(super) struct Signal {
     pub(super) seat: usize,
     pub(super) connection: ConnectionId,
     pub(super) message: Option<Response>,
-}
-
-impl<F: ConnectionFactory> WorkerSlot<F> {
-    /// Gives the worker what came to others; `true` if there was anything.
-    fn hand_over_foreign(&mut self, now: Instant) -> bool {
-        let mut busy = false;
-        for (source, mailbox) in &mut self.foreign {
-            while let Some(Transmit { transport, destination, contents, .. }) = mailbox.pop(now) {
-                busy = true;
-                let datagram = Datagram { transport, source: *source, destination, contents: &contents };
-                // One hop only: what is foreign here as well has lost its peer meanwhile.
-                let _ = self.worker.handle_datagram(datagram, now);
-            }
-        }
-        busy
-    }
-}
-
-struct RoomSlot {
-    room: Room,
-    inbox: Mailbox<Input>,
-    closed: bool,
 }
 
 impl<F: ConnectionFactory> Node<F> {

@@ -1,0 +1,33 @@
+//! What a node is like.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use trackyard_sfu::room::RoomConfig;
+
+/// What a node is like.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// Two or more show what one alone would hide.
+    pub workers: u16,
+    /// What rooms start with; the name is added.
+    pub room: RoomConfig,
+    /// How long a message between rooms and workers may take.
+    pub delay_max: Duration,
+    /// The media address.
+    pub address: SocketAddr,
+    /// Encode what is signalled, only to know how long it is.
+    pub counts_signal_bytes: bool,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            workers: 2,
+            room: RoomConfig::default(),
+            delay_max: Duration::from_millis(1),
+            address: SocketAddr::from(([192, 0, 2, 1], 7882)),
+            counts_signal_bytes: false,
+        }
+    }
+}
