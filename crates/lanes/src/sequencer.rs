@@ -12,10 +12,8 @@ pub(crate) const GAP_WAIT: Duration = Duration::from_millis(2);
 pub(crate) const GAP_PACKETS: usize = 3;
 /// A packet further behind than this is no late one: its sender has begun anew.
 const LATE_PACKETS_MAX: u16 = 512;
-/// Nor are so many late ones in a row.
-const LATE_RUN_MAX: u8 = 8;
-/// Nor is a frame's start that follows such a silence.
-const RESTART_SILENCE: Duration = Duration::from_secs(1);
+/// Nor are so many late ones in a row: more than a path that changes under way delays.
+const LATE_RUN_MAX: u8 = 64;
 
 /// What to do with a packet that has come.
 #[derive(Debug)]
@@ -55,8 +53,6 @@ pub(crate) struct Sequencer {
     next: Option<Sequence>,
     /// Later packets in their order, fewer than [`GAP_PACKETS`] between calls.
     held: Vec<Held>,
-    /// When a packet last came in order; only looked at when one is late.
-    progress: Option<Instant>,
     late_run: u8,
 }
 
@@ -92,7 +88,6 @@ impl Sequencer {
     /// This packet is the one in order, whatever came before.
     pub(crate) fn advance(&mut self, packet: Packet) -> Packet {
         self.next = Some(packet.sequence.next());
-        self.progress = Some(packet.arrived);
         self.late_run = 0;
         packet
     }
@@ -131,8 +126,10 @@ impl Sequencer {
 
     fn late(&mut self, packet: Packet, behind: u16) -> Arrival {
         self.late_run = self.late_run.saturating_add(1);
-        let silent = || self.progress.is_some_and(|at| packet.arrived.duration_since(at) >= RESTART_SILENCE);
-        let restarts = behind > LATE_PACKETS_MAX || self.late_run >= LATE_RUN_MAX || packet.start && silent();
-        if restarts { Arrival::Restart(packet) } else { Arrival::Late(packet) }
+        if behind > LATE_PACKETS_MAX || self.late_run >= LATE_RUN_MAX {
+            Arrival::Restart(packet)
+        } else {
+            Arrival::Late(packet)
+        }
     }
 }

@@ -331,10 +331,15 @@ fn too_large_frames_are_dropped() {
 fn a_sender_that_begins_anew_is_followed() {
     check(Policy::Auto, "=0@20000 =1@20001 =0@0 =1@1", "=0 =1 =0 =1", "");
     check(Policy::Auto, "=0@40000 =1@40001 =0@0 =1@1 +2", "=0 =1 =0 =1", "");
-    check(Policy::Auto, "=7@20 +1000 =0@0 =1@1", "=7 =0 =1", "");
     check(Policy::Auto, "=0@100 =1@30000 +2 =2@30001", "=0 =1 =2", "");
-    let late = "=50@50 =0@0 =1@1 =2@2 =3@3 =4@4 =5@5 =6@6 =7@7 =8@8";
-    check(Policy::Auto, late, "=50 =7 =8", "incomplete:7");
+    let late = |count: u16| (0..count).map(|n| format!("={n}@{n}")).collect::<Vec<_>>().join(" ");
+    check(Policy::Auto, &format!("=63@63 {} =64@64", late(63)), "=63 =64", "incomplete:63");
+    check(Policy::Auto, &format!("=63@63 {}", late(65)), "=63 =63 =64", "incomplete:63");
+}
+
+#[test]
+fn a_start_delayed_over_a_silence_is_late_and_begins_nothing_anew() {
+    check(Policy::Auto, "=10@20 =12@22 +2 +1000 =11@21 =13@23", "=10 =12 =13", "incomplete:1");
 }
 
 #[test]
