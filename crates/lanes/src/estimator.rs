@@ -81,7 +81,9 @@ impl Estimator {
 
     /// The channel has taken so much.
     pub(crate) fn wrote(&mut self, bytes: usize, now: Instant) {
-        let clean = self.buffered == 0 || (self.buffered as f64) < self.in_flight() * PROBE_GAIN;
+        let clean = self.buffered == 0
+            || (self.buffered as f64) < self.in_flight() * PROBE_GAIN
+            || self.is_remnant(self.buffered);
         self.round_trip.wrote(bytes, clean, now);
         if self.buffered == 0 {
             self.updated = Some(now);
@@ -106,7 +108,13 @@ impl Estimator {
         let held = self.buffered + waiting;
         let room =
             if self.round_trip.is_probing() && !sparse { self.probe_room() } else { self.room(length) };
-        !self.blocked && (held == 0 || held < room)
+        !self.blocked && (held == 0 || held < room || self.is_remnant(held))
+    }
+
+    /// What keeps a probe from draining the channel is no queue: the receiver withholds its
+    /// acknowledgement of the last packet until the next one comes, or up to 200 ms.
+    fn is_remnant(&self, held: usize) -> bool {
+        self.round_trip.is_stalled() && held < self.config.room_min_bytes
     }
 
     /// What was measured while the rate was thought to be greater may have been a queue; and if the

@@ -10,6 +10,10 @@ const STALE: Duration = Duration::from_secs(5);
 /// Probing goes on while a sample is below so much of the one before.
 const STILL_FALLING: f64 = 0.95;
 
+/// A drain that brings nothing for so long, beyond the round trip, may wait for an acknowledgement that
+/// the receiver delays until another packet comes (RFC 9260 §6.2).
+const STALLED: Duration = Duration::from_millis(10);
+
 /// A write whose release is waited for.
 #[derive(Debug)]
 struct Mark {
@@ -28,6 +32,9 @@ pub(super) struct RoundTrip {
     mark: Option<Mark>,
     buffered: usize,
     probing: bool,
+    /// When bytes were last released.
+    progress: Option<Instant>,
+    stalled: bool,
 }
 
 impl RoundTrip {
@@ -41,14 +48,22 @@ impl RoundTrip {
         self.probing
     }
 
+    /// The channel is being drained, and nothing has come out of it for a while.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.probing && self.stalled
+    }
+
     pub(super) fn wrote(&mut self, bytes: usize, clean: bool, now: Instant) {
         if clean && self.mark.is_none() {
             self.mark = Some(Mark { at: now, ahead: self.buffered });
         }
         self.buffered += bytes;
+        self.stalled = false;
+        self.progress = Some(now);
     }
 
     pub(super) fn released(&mut self, bytes: usize, now: Instant) {
+        self.note_progress(bytes, now);
         self.buffered = self.buffered.saturating_sub(bytes);
         match &mut self.mark {
             Some(mark) if bytes > mark.ahead => {
@@ -73,6 +88,14 @@ impl RoundTrip {
     pub(super) fn probe(&mut self) {
         self.probing = true;
         self.mark = None;
+    }
+
+    fn note_progress(&mut self, released: usize, now: Instant) {
+        if released > 0 {
+            self.progress = Some(now);
+        }
+        let progress = self.progress.unwrap_or(now);
+        self.stalled = now.saturating_duration_since(progress) >= self.least() + STALLED;
     }
 
     fn take(&mut self, sample: Duration, now: Instant) {

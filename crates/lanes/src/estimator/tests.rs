@@ -163,3 +163,20 @@ fn a_refusal_holds_until_the_channel_is_looked_at() {
     path.step();
     assert!(path.estimator.has_room(0, PACKET_BYTES, false));
 }
+
+#[test]
+fn an_acknowledgement_that_is_withheld_does_not_hold_up_a_probe() {
+    let mut path = Path::new(1e6, 0);
+    let mut probes = 0;
+    for frame in 0..1_000 {
+        path.now += Duration::from_millis(20);
+        path.estimator.update(if frame == 0 { 0 } else { 3 }, path.now);
+        probes += usize::from(path.estimator.round_trip.is_probing());
+        assert!(path.estimator.has_room(0, PACKET_BYTES, false), "frame {frame}");
+        path.estimator.wrote(PACKET_BYTES, path.now);
+        path.now += Duration::from_micros(1);
+        path.estimator.update(3, path.now);
+    }
+    assert!(probes > 0, "the round trip is measured again and again");
+    assert!(probes < 20, "{probes} probes: each ends at once");
+}
