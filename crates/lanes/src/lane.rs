@@ -60,6 +60,8 @@ pub(crate) struct Lane {
     pub(crate) schedule: LaneSchedule,
     /// Tells it apart from earlier lanes in its slot.
     pub(crate) generation: u32,
+    /// Its receiver does not know its handle yet: nothing is sent.
+    pub(crate) is_held: bool,
     pub(crate) stats: LaneStats,
     pub(crate) turn: Turn,
     pub(crate) alarms: Alarms,
@@ -90,6 +92,7 @@ impl Lane {
             handle,
             schedule: rules.into(),
             generation,
+            is_held: false,
             grid: Grid::new(rules.max_hz).map(Box::new),
             stats: LaneStats::default(),
             turn: Turn::default(),

@@ -96,6 +96,25 @@ impl Outbox {
         }
     }
 
+    /// Keeps what comes for a lane waiting, by its rules, until [`release_lane`](Self::release_lane):
+    /// the receiver does not know the lane's handle yet.
+    pub fn hold_lane(&mut self, lane: Handle) {
+        let key = self.by_handle.get(&lane).copied();
+        if let Some(lane) = key.and_then(|key| self.lanes.get_mut(key)) {
+            lane.is_held = true;
+        }
+    }
+
+    /// Lets a lane send what waits in it, and what comes from now on.
+    pub fn release_lane(&mut self, lane: Handle, now: Instant) {
+        self.chosen = None;
+        let Some(key) = self.by_handle.get(&lane).copied() else { return };
+        if let Some(lane) = self.lanes.get_mut(key) {
+            lane.is_held = false;
+        }
+        self.attend(key, now);
+    }
+
     /// Removes a lane and drops what waits in it; answers what it has counted.
     pub fn remove_lane(&mut self, lane: Handle) -> Option<LaneStats> {
         self.chosen = None;
@@ -244,7 +263,7 @@ impl Outbox {
     /// A lane has changed: it may have something to send, and deadlines.
     fn attend(&mut self, key: Key, now: Instant) {
         let Some(lane) = self.lanes.get_mut(key) else { return };
-        if !lane.turn.joined && lane.has_packet(&self.shared) {
+        if !lane.turn.joined && !lane.is_held && lane.has_packet(&self.shared) {
             lane.turn.joined = true;
             self.ring.join(key);
         }

@@ -175,6 +175,17 @@ impl<C: Connection> Peer<C> {
         self.downstream.outbox().add_lane(handle, rules);
     }
 
+    /// Keeps a lane's packets back, by its rules, until the participant knows the handle.
+    pub fn hold_lane(&mut self, handle: Handle) {
+        self.downstream.outbox().hold_lane(handle);
+    }
+
+    /// The participant knows the handle: what waits and what comes goes out.
+    pub fn release_lane(&mut self, handle: Handle, now: Instant) {
+        self.downstream.outbox().release_lane(handle, now);
+        self.unflushed = Some(now);
+    }
+
     /// No longer receives a track; gives what became of its frames.
     pub fn remove_lane(&mut self, handle: Handle, _now: Instant) -> Option<LaneStats> {
         self.downstream.outbox().remove_lane(handle)

@@ -119,7 +119,7 @@ pub enum RouteChange {
         /// Which track.
         track: TrackKey,
     },
-    /// Hand the track's packets to `subscriber`. To the subscriber's worker.
+    /// Hand the track's packets to `subscriber`. Until [`Self::Flow`] they wait, by their lane's rules. To the subscriber's worker.
     Subscribe {
         /// Which track.
         track: TrackKey,
@@ -129,6 +129,13 @@ pub enum RouteChange {
         handle: Handle,
         /// How its frames are scheduled.
         rules: LaneRules,
+    },
+    /// The subscriber has been told the handle: send it what waits and what comes. To the subscriber's worker.
+    Flow {
+        /// Which track.
+        track: TrackKey,
+        /// Who receives.
+        subscriber: PeerId,
     },
     /// No longer hand the track's packets to `subscriber`. To the subscriber's worker.
     Unsubscribe {

@@ -171,11 +171,13 @@ impl Room {
         }
     }
 
-    /// Announcements go before handles, and routes before the answers that depend on them.
+    /// Announcements go before handles, routes before the answers that depend on them, and packets flow
+    /// only after their handle is told.
     fn flush(&mut self) {
         self.flush_routes();
         self.flush_announcements();
         self.flush_handles();
+        self.flush_routes();
     }
 
     fn flush_routes(&mut self) {

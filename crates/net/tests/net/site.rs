@@ -121,7 +121,7 @@ impl Site {
         let rules = LaneRules { policy: Policy::Queue(1_000), age_max: PATIENCE, ..LaneRules::default() };
         let subscribe =
             RouteChange::Subscribe { track, subscriber: to.peer, handle: handle(to_handle), rules };
-        self.route(to.worker, vec![subscribe]);
+        self.route(to.worker, vec![subscribe, RouteChange::Flow { track, subscriber: to.peer }]);
         let mut changes =
             vec![RouteChange::AddTrack { track, publisher: from.peer, handle: handle(from_handle) }];
         if from.worker != to.worker {

@@ -147,11 +147,23 @@ impl<F: ConnectionFactory> Worker<F> {
             RouteChange::Subscribe { track, subscriber, handle, rules } => {
                 let sink = Sink { peer: subscriber, handle };
                 self.make_way(track, sink, now);
-                self.with_peer(subscriber, |peer| peer.add_lane(handle, rules, now));
+                self.with_peer(subscriber, |peer| {
+                    peer.add_lane(handle, rules, now);
+                    peer.hold_lane(handle);
+                });
                 self.mark(subscriber, Urgency::Soon);
                 if self.peers.contains_key(&subscriber) {
                     self.routes.add_sink(track, sink);
                 }
+            }
+            RouteChange::Flow { track, subscriber } => {
+                let Some(handle) = self.routes.sink_handle(track, subscriber) else {
+                    // What it was told of has ended meanwhile.
+                    self.counters.stale_commands += 1;
+                    return;
+                };
+                self.with_peer(subscriber, |peer| peer.release_lane(handle, now));
+                self.mark(subscriber, Urgency::Soon);
             }
             RouteChange::Unsubscribe { track, subscriber } => self.unsubscribe(track, subscriber, now),
             RouteChange::AddHop { track, hop: Hop::Worker(worker) } => self.routes.add_hop(track, worker),

@@ -81,6 +81,12 @@ impl Routes {
         self.peers.entry(sink.peer).or_default().insert(track);
     }
 
+    /// Under which handle the peer receives a track.
+    pub(super) fn sink_handle(&self, track: TrackKey, peer: PeerId) -> Option<Handle> {
+        let subscribers = &self.tracks.get(&track)?.subscribers;
+        subscribers.iter().find(|sink| sink.peer == peer).map(|sink| sink.handle)
+    }
+
     /// Which track the peer receives under a handle.
     pub(super) fn sink(&self, peer: PeerId, handle: Handle) -> Option<TrackKey> {
         self.sinks.get(&(peer, handle)).copied()

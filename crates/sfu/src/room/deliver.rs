@@ -91,7 +91,7 @@ impl Room {
         let version = self.routes.push(worker, subscribe);
         self.lead_to(worker, key);
         self.counters.subscriptions += 1;
-        self.set_route(peer, key, Some(SubscriptionRoute { handle, version, served: false }));
+        self.set_route(peer, key, Some(SubscriptionRoute { handle, version, served: false, flows: false }));
         self.advance(peer, key);
     }
 
@@ -105,6 +105,9 @@ impl Room {
         self.routes.push(worker, RouteChange::Unsubscribe { track: key, subscriber: peer });
         let subscribe = RouteChange::Subscribe { track: key, subscriber: peer, handle, rules };
         let version = self.routes.push(worker, subscribe);
+        if route.flows {
+            self.routes.push(worker, RouteChange::Flow { track: key, subscriber: peer });
+        }
         self.set_route(peer, key, Some(SubscriptionRoute { version, ..route }));
     }
 
@@ -201,6 +204,19 @@ impl Room {
         for some in handles.chunks(HANDLES_PER_MESSAGE) {
             self.tell(peer, Response::SubscriberHandles(some.to_vec()));
         }
+        keys.into_iter().for_each(|key| self.let_flow(peer, key));
+    }
+
+    /// The subscriber has been told the handle: its packets may come.
+    fn let_flow(&mut self, peer: PeerId, key: TrackKey) {
+        let Some(member) = self.members.get_mut(peer) else { return };
+        let worker = member.worker;
+        let Some(subscription) = member.subscriptions.by_track.get_mut(&key) else { return };
+        let Some(route) = subscription.route.as_mut().filter(|route| route.served && !route.flows) else {
+            return;
+        };
+        route.flows = true;
+        self.routes.push(worker, RouteChange::Flow { track: key, subscriber: peer });
     }
 
     fn subscriber_handle(&self, peer: PeerId, key: TrackKey) -> Option<SubscriberHandle> {

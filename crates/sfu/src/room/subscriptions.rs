@@ -41,6 +41,8 @@ pub(super) struct SubscriptionRoute {
     pub(super) version: RouteVersion,
     /// Its routes serve and its track is announced: the subscriber may be told the handle.
     pub(super) served: bool,
+    /// The subscriber was told the handle, and its worker that packets may flow.
+    pub(super) flows: bool,
 }
 
 impl Subscriptions {

@@ -26,7 +26,16 @@ fn join_behind(
     round_trip_ms: u64,
     down_bps: Option<u64>,
 ) -> ClientId {
-    let mut config = seat(identity, true);
+    join_mode(world, identity, (round_trip_ms, down_bps), true)
+}
+
+fn join_mode(
+    world: &mut World<Str0mRealm>,
+    identity: &str,
+    (round_trip_ms, down_bps): (u64, Option<u64>),
+    single: bool,
+) -> ClientId {
+    let mut config = seat(identity, single);
     path(&mut config, Duration::from_millis(round_trip_ms), down_bps);
     join(world, config)
 }
@@ -68,9 +77,18 @@ fn a_slow_subscriber_fills_its_link_with_intact_frames_beside_a_fast_one() {
 }
 
 #[test]
-fn a_far_subscriber_gets_every_frame() {
+fn a_far_subscriber_gets_every_frame_with_one_connection() {
+    far_subscriber(true);
+}
+
+#[test]
+fn a_far_subscriber_gets_every_frame_with_two_connections() {
+    far_subscriber(false);
+}
+
+fn far_subscriber(single: bool) {
     let (mut world, publisher, sid) = stage(2);
-    let far = join_behind(&mut world, "far", 100, None);
+    let far = join_mode(&mut world, "far", (100, None), single);
     subscribe(&mut world, far, &sid);
     // SCTP begins with four datagrams in flight, so the first half second cannot carry all of it.
     let start = stream(publisher, 16_384, 50.0, 1).run(&mut world, &[far], |_, _| {}).summary(far);

@@ -292,6 +292,10 @@ fn a_subscriber_that_stops_reading_costs_others_nothing() {
         Stream { publisher, handle: 7, bytes: 10_000, period: PERIOD, duration: Duration::from_secs(20) };
     let summary = stream.run(&mut pair.world, &[reader], |_, _| {}).summary(reader);
     summary.report("10 kB at 50 Hz beside a subscriber that does not read");
+    figure(
+        "10 kB at 50 Hz beside a subscriber that does not read: lanes",
+        drops(&lane_totals(&mut pair.world)),
+    );
     assert!(summary.share() >= 0.999, "{summary:?}");
     assert!(summary.p95 < Duration::from_millis(30), "{summary:?}");
 }

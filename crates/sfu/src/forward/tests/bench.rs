@@ -283,7 +283,22 @@ impl Bench {
         self.run();
     }
 
+    /// Subscriptions flow at once, as if their handles were told.
     pub(super) fn routes(&mut self, changes: Vec<RouteChange>) {
+        let changes = changes.into_iter().flat_map(|change| {
+            let flow = match change {
+                RouteChange::Subscribe { track, subscriber, .. } => {
+                    Some(RouteChange::Flow { track, subscriber })
+                }
+                _ => None,
+            };
+            [change].into_iter().chain(flow)
+        });
+        self.prepare(changes.collect());
+    }
+
+    /// Changes routes by exactly these.
+    pub(super) fn prepare(&mut self, changes: Vec<RouteChange>) {
         self.command(Command::Route(RouteBatch { room: ROOM, version: 1, changes }));
     }
 

@@ -167,7 +167,7 @@ fn a_batch_is_confirmed_after_it_serves_whatever_it_names() {
     bench.command(Command::Close { peer: gone.peer });
     bench.events.clear();
     let missing = RouteChange::Unsubscribe { track: TrackKey(99), subscriber: PeerId(99) };
-    bench.routes(vec![add_track(5, publisher, 9), subscribe(5, gone, 1), add_track(6, gone, 1), missing]);
+    bench.prepare(vec![add_track(5, publisher, 9), subscribe(5, gone, 1), add_track(6, gone, 1), missing]);
     assert!(
         matches!(bench.events[..], [Event::Applied { worker: WorkerId(3), version: 1, .. }]),
         "{:?}",
@@ -225,4 +225,18 @@ fn accounting_is_exact_under_any_mix() {
     assert_eq!(lanes.packets_in, bench.worker.counters().forwarded, "closed lanes and peers included");
     assert_eq!(lanes.packets_out, delivered);
     assert!(delivered > 100, "{delivered}: the mix must route something");
+}
+
+#[test]
+fn what_comes_before_the_subscriber_knows_its_handle_waits_until_it_does() {
+    let mut bench = Bench::new(0);
+    let [publisher, subscriber] = [1, 2].map(|peer| bench.join(peer));
+    bench.prepare(vec![add_track(5, publisher, 9), subscribe(5, subscriber, 8)]);
+    bench.publish(publisher, &packet(9, 0, b"early"));
+    bench.run();
+    assert!(bench.received(subscriber).is_empty());
+    bench.prepare(vec![RouteChange::Flow { track: TrackKey(5), subscriber: subscriber.peer }]);
+    bench.publish(publisher, &packet(9, 1, b"due"));
+    bench.run();
+    assert_eq!(bench.received(subscriber), [packet(8, 0, b"early"), packet(8, 1, b"due")]);
 }

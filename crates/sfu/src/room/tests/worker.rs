@@ -52,6 +52,10 @@ impl FakeWorker {
                 );
                 assert_eq!(self.sinks.entry(track).or_default().insert(subscriber, handle), None);
             }
+            RouteChange::Flow { track, subscriber } => {
+                let sinks = self.sinks.get(&track).expect("what flows was subscribed to");
+                assert!(sinks.contains_key(&subscriber), "what flows was subscribed to");
+            }
             RouteChange::Unsubscribe { track, subscriber } => {
                 let sinks = self.sinks.get_mut(&track).expect("an ended subscription was there");
                 let handle = sinks.remove(&subscriber).expect("an ended subscription was there");
