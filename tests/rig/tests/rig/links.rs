@@ -7,6 +7,8 @@ use trackyard_rig::{LiveClient, LiveConfig, Metrics, Site};
 
 use crate::machine::{alone, in_mode, links};
 
+/// Of what is sent, a subscriber behind 100 ms gets at least so much, whatever else the machine does.
+const FAR_PERCENT_MIN: u64 = 20;
 const SLOW_BPS: u64 = 5_000_000;
 /// What is on its way when the sender stops has arrived by then.
 const REST: Duration = Duration::from_secs(1);
@@ -86,24 +88,17 @@ async fn far_subscriber(single: bool) {
     let room = Room::open(single).await;
     let far_path = LiveConfig { links: links(None, Duration::from_millis(100)), ..LiveConfig::default() };
     let mut far = room.subscriber(single, "far", far_path).await;
-    let plan = Plan { handle: 1, bytes: 16_384, rate_hz: 50.0, duration: Duration::from_secs(4) };
-    // SCTP begins slowly, and again after each datagram that a busy machine itself has lost: one of three
-    // runs on the same connection has to be undisturbed.
-    let (mut accepted, mut intact, mut best) = (0, 0, 0);
-    for _ in 0..3 {
-        let (sent, seen) = flow(&room, &mut far, plan).await;
-        let ages = [500, 950].map(|permille| seen.age_permille(permille));
-        println!("far {}/{}, p50 and p95 {ages:?}", seen.intact, sent.accepted);
-        assert!(seen.is_clean(), "{seen:?}");
-        assert!(ages[1] <= Duration::from_secs(1), "{ages:?}");
-        (accepted, intact) = (accepted + sent.accepted, intact + seen.intact);
-        best = best.max(seen.intact);
-        if best * 100 >= plan.frames() * 90 {
-            break;
-        }
-    }
-    assert!(best * 100 >= plan.frames() * 90, "{best} of {}", plan.frames());
-    room.check_accounts(accepted, intact).await;
+    let plan = Plan { handle: 1, bytes: 16_384, rate_hz: 50.0, duration: Duration::from_secs(8) };
+    let (sent, seen) = flow(&room, &mut far, plan).await;
+    let ages = [500, 950].map(|permille| seen.age_permille(permille));
+    println!("far {}/{}, p50 and p95 {ages:?}", seen.intact, sent.accepted);
+    assert!(seen.is_clean(), "{seen:?}");
+    assert!(ages[1] <= Duration::from_secs(1), "{ages:?}");
+    // After each datagram that a busy machine itself loses, SCTP begins slowly again, so the share is
+    // exact only in virtual time, where it is 100 %. A channel that takes bytes in flight for a queue
+    // delivers 3 % at most.
+    assert!(seen.intact * 100 >= plan.frames() * FAR_PERCENT_MIN, "{} of {}", seen.intact, plan.frames());
+    room.check_accounts(sent.accepted, seen.intact).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
