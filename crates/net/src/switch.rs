@@ -101,7 +101,10 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
         };
         match self.table.find(&mut self.kept, foreign) {
             Some(worker) if worker != self.id => {
-                if matches!(foreign, Foreign::Ufrag(_)) {
+                // Anyone can name a connection and write any sender on a request. Only that
+                // connection's own claim, after it has answered there, takes the address from here.
+                let address = self.table.find(&mut self.kept, Foreign::Address(endpoint));
+                if address == Some(worker) {
                     self.worker.disown(&endpoint);
                 }
                 Fate::Other(worker)

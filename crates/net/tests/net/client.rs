@@ -22,6 +22,8 @@ pub(crate) struct Client {
     open: Vec<ChannelKind>,
     has_ended: bool,
     pub(crate) received: VecDeque<Vec<u8>>,
+    /// What the server's side is called.
+    pub(crate) server_ufrag: String,
 }
 
 /// What carries its datagrams.
@@ -104,13 +106,13 @@ impl Client {
         let now = Instant::now();
         let mut connection = factory.open(Role::ClientOffering, now);
         let offer = connection.create_offer(false, now).unwrap().unwrap();
-        (
-            Self { connection, link, local, open: Vec::new(), has_ended: false, received: VecDeque::new() },
-            offer,
-        )
+        let (open, received, server_ufrag) = (Vec::new(), VecDeque::new(), String::new());
+        (Self { connection, link, local, open, has_ended: false, received, server_ufrag }, offer)
     }
 
     pub(crate) fn accept(&mut self, answer: &str) {
+        let ufrag = answer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:"));
+        self.server_ufrag = ufrag.unwrap().to_owned();
         self.connection.accept_answer(answer, Instant::now()).unwrap();
     }
 
@@ -130,6 +132,22 @@ impl Client {
 
     pub(crate) fn has_ended(&self) -> bool {
         self.has_ended
+    }
+
+    /// Sends a binding request from its address that names a connection, and proves nothing.
+    pub(crate) fn forge(&mut self, server: SocketAddr, ufrag: &str) {
+        let name = format!("{ufrag}:x");
+        let length = u16::try_from(name.len()).unwrap();
+        let padded = length.next_multiple_of(4);
+        let mut request = vec![0, 1];
+        request.extend((padded + 4).to_be_bytes());
+        request.extend([0x21, 0x12, 0xA4, 0x42]);
+        request.extend([7; 12]);
+        request.extend([0, 6]);
+        request.extend(length.to_be_bytes());
+        request.extend(name.bytes());
+        request.resize(usize::from(24 + padded), 0);
+        self.link.send(server, &request);
     }
 
     /// Sends a data-track packet.

@@ -78,3 +78,16 @@ fn an_ice_restart_from_elsewhere_keeps_the_frames_flowing() {
     pair.assert_flows();
     assert_eq!(site.stats(WorkerId(0)).core.peers_lost, 0);
 }
+
+#[test]
+fn a_forged_request_takes_no_address_away() {
+    let mut site = Site::start(&config(2));
+    let mut pair = Pair::new(&mut site);
+    pair.assert_flows();
+    let before = site.stats(WorkerId(0)).net;
+    let elsewhere = pair.subscriber.client.server_ufrag.clone();
+    pair.publisher.client.forge(site.udp(), &elsewhere);
+    site.wait("the forged request", |stats| stats[0].net.strays_out > before.strays_out);
+    pair.assert_flows();
+    assert_eq!(site.stats(WorkerId(0)).net.unclaimed, before.unclaimed, "the publisher is still known");
+}
