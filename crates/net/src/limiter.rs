@@ -56,7 +56,7 @@ fn burst(rate: u32) -> f32 {
 }
 
 /// What counts as one source: of IPv6 the network, because a host has as many addresses in it as it likes.
-fn network(source: IpAddr) -> IpAddr {
+pub(crate) fn network(source: IpAddr) -> IpAddr {
     match source {
         IpAddr::V4(_) => source,
         IpAddr::V6(address) => {
