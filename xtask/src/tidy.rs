@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::Result;
 
 /// Crates that hold the logic and touch nothing outside.
-pub(crate) const PURE: [&str; 7] = ["wire", "auth", "proto", "lanes", "peer", "sfu", "sim"];
+pub(crate) const PURE: [&str; 8] = ["wire", "auth", "proto", "lanes", "track", "peer", "sfu", "sim"];
 
 /// Prints what is wrong; `true` if nothing is.
 pub(crate) fn report(root: &Path) -> Result<bool> {
