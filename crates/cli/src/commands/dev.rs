@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use tracing::warn;
 use trackyard_auth::Token;
-use trackyard_server::config::{Config, Loaded};
+use trackyard_server::config::{Config, DEV_KEY, DEV_SECRET, Loaded};
 use trackyard_server::{Endpoints, RunOptions};
 
 use self::banner::Banner;
@@ -22,7 +22,8 @@ const TOKEN_VALIDITY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Only this machine can connect, unless --lan is given. The key is `devkey` with the secret `secret`,
-which everybody knows: never run it where strangers can reach it.
+which everybody knows, unless the configuration has others; the demo page gives a token to whoever
+opens it, whichever key signs. Never run it where strangers can reach it.
 
 Examples:
   trackyard dev
@@ -44,7 +45,7 @@ pub(crate) struct Dev {
     /// Room that the printed token is for
     #[arg(long, value_name = "NAME", default_value = "demo")]
     room: String,
-    /// error, warn, info, debug or trace; RUST_LOG wins
+    /// error, warn, info, debug or trace, whatever the configuration says; RUST_LOG wins
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log_level: String,
     /// Configuration in LiveKit's YAML, with our own keys beside
@@ -88,11 +89,12 @@ impl Dev {
 
 /// The key that signs, and its secret if everybody knows it.
 fn known_key(config: &Config) -> (String, Option<String>) {
-    let keys = config.keys();
+    let (keys, now) = (config.keys(), clock::unix_s());
     let name = keys.names().next().unwrap_or_default().to_owned();
-    let known = name == trackyard_server::config::DEV_KEY;
-    let secret = known.then(|| trackyard_server::config::DEV_SECRET.to_owned());
-    (name, secret)
+    let known =
+        Token::new("you").to_jwt(&name, DEV_SECRET, now).is_ok_and(|jwt| keys.verify(&jwt, now).is_ok());
+    let known = known && name == DEV_KEY;
+    (name, known.then(|| DEV_SECRET.to_owned()))
 }
 
 /// Where other machines reach this one, if it listens for them.

@@ -8,7 +8,7 @@ redis: {address: 'r:1'}
 data_tracks:
   rules:
     - {room: 'lab-*', tracks: 'cam/**', policy: queue, frames: 3}
-    - {tracks: 'cam/**', policy: latest, weight: 7}
+    - {tracks: 'cam/**', policy: latest, weight: 7, max_hz: 30}
 ";
 
 #[test]
@@ -23,7 +23,7 @@ fn a_good_configuration_is_explained() {
     assert!(ran.out.starts_with(&format!("{}: ok, 1 warning\n\nport: 7880\n", file.path())), "{}", ran.out);
     let rules = "\ndata_tracks.rules, of which the first that matches holds:\n  \
                  1. line 5: room `lab-*`, tracks `cam/**`: policy queue(3), age_max 100ms, finish_max 2s, weight 1\n  \
-                 2. line 6: room `**`, tracks `cam/**`: policy latest, age_max 100ms, finish_max 2s, weight 7\n  \
+                 2. line 6: room `**`, tracks `cam/**`: policy latest, age_max 100ms, finish_max 2s, weight 7, max_hz 30\n  \
                  else: policy auto, age_max 100ms, finish_max 2s, weight 1\n";
     assert!(ran.out.ends_with(rules), "{}", ran.out);
     assert!(ran.out.contains("keys: [\"mykey\"]\n") && !ran.out.contains("0123456789abcdef"), "{}", ran.out);
@@ -41,7 +41,11 @@ fn the_rule_of_a_track_is_named() {
         );
     };
     check("lab-1", "cam/a", "the rule on line 5, so policy queue(3), age_max 100ms, finish_max 2s, weight 1");
-    check("yard", "cam/a/b", "the rule on line 6, so policy latest, age_max 100ms, finish_max 2s, weight 7");
+    check(
+        "yard",
+        "cam/a/b",
+        "the rule on line 6, so policy latest, age_max 100ms, finish_max 2s, weight 7, max_hz 30",
+    );
     check("yard", "pose", "no rule, so policy auto, age_max 100ms, finish_max 2s, weight 1");
 }
 
@@ -73,7 +77,7 @@ fn json_holds_the_same() {
         (ran.code, &json["ok"], &json["rule_line"], &json["rules"][0]["policy"]),
         (0, &true.into(), &6.into(), &"queue(3)".into())
     );
-    assert_eq!(json["warnings"][0]["line"], 2);
+    assert_eq!((&json["warnings"][0]["line"], &json["rules"][1]["max_hz"]), (&2.into(), &30.0.into()));
     let file = TempFile::new("json-bad.yaml", "prot: 1\n");
     let ran = run(&["check-config", file.path(), "--json"]);
     let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();

@@ -65,6 +65,17 @@ fn a_development_server_says_how_to_connect_and_ends_with_ctrl_c() {
 }
 
 #[test]
+fn a_development_server_shows_no_secret_but_the_one_that_everybody_knows() {
+    let file = TempFile::new("dev.yaml", "keys: {devkey: of-my-own}\n");
+    let ports = ["--port", "0", "--udp-port", "0", "--tcp-port", "0"];
+    let mut server = Server::start(&[&["dev", "--config", file.path()], &ports[..]].concat());
+    let text = server.until("Ctrl-C stops the server.");
+    assert!(text.contains("Secret   (as configured)"), "{text}");
+    assert!(!text.contains("of-my-own") && !text.contains("--dev "), "{text}");
+    assert_eq!(server.interrupt(), Some(0));
+}
+
+#[test]
 fn a_server_without_keys_is_not_started() {
     let ran = run(&["serve"]);
     assert_eq!(ran.code, 2);

@@ -30,7 +30,7 @@ impl Checker<'_> {
         if !self.is_map(node, spot, Kind::Section(keys)) {
             return;
         }
-        self.report_duplicates(node, spot);
+        self.report_duplicates(node, spot, shown);
         for entry in node.entries() {
             let Some(key) = keys.iter().find(|key| key.name == entry.key) else {
                 self.unknown(entry, spot, keys);
@@ -41,18 +41,22 @@ impl Checker<'_> {
         }
     }
 
-    fn table(&mut self, node: &Node, spot: &Spot<'_>, kind: Kind) {
-        if !self.is_map(node, spot, Kind::Table(&Kind::Anything)) {
+    fn table(&mut self, node: &Node, spot: &Spot<'_>, kind: &'static Kind) {
+        if !self.is_map(node, spot, Kind::Table(kind)) {
             return;
         }
-        self.report_duplicates(node, spot);
+        let is_secret = matches!(kind, Kind::Secret);
+        let name = if is_secret { shown_without_secret } else { shown };
+        self.report_duplicates(node, spot, name);
         for entry in node.entries() {
-            let path = join(spot.path, &shown(&entry.key));
-            let missing = matches!((kind, &entry.node.value), (Kind::Secret, Value::Null));
-            if missing {
-                self.wrong(&entry.node, &path, kind);
+            if is_secret && entry.key.is_empty() {
+                self.out.error(&entry.place, format!("`{}` has an entry without a name", spot.path));
             }
-            self.value(&entry.node, &Spot { path: &path, idle: None }, kind);
+            let path = join(spot.path, &name(&entry.key));
+            if is_secret && matches!(entry.node.value, Value::Null) {
+                self.wrong(&entry.node, &path, *kind);
+            }
+            self.value(&entry.node, &Spot { path: &path, idle: None }, *kind);
         }
     }
 
@@ -62,7 +66,7 @@ impl Checker<'_> {
         }
         match kind {
             Kind::Section(keys) => return self.section(node, spot, keys),
-            Kind::Table(kind) => self.table(node, spot, *kind),
+            Kind::Table(kind) => self.table(node, spot, kind),
             Kind::List(kind) => self.list(node, spot, kind),
             Kind::Anything => {}
             _ if node.text().is_some_and(|word| kind.takes(word)) => {}
@@ -97,11 +101,11 @@ impl Checker<'_> {
         }
     }
 
-    fn report_duplicates(&mut self, node: &Node, spot: &Spot<'_>) {
+    fn report_duplicates(&mut self, node: &Node, spot: &Spot<'_>, name: fn(&str) -> String) {
         let mut seen: HashMap<&str, &Place> = HashMap::new();
         for entry in node.entries() {
             if let Some(first) = seen.insert(&entry.key, &entry.place) {
-                let path = join(spot.path, &shown(&entry.key));
+                let path = join(spot.path, &name(&entry.key));
                 self.out.error(&entry.place, format!("`{path}` is set twice; it was set at {first}"));
             }
         }
@@ -117,6 +121,7 @@ impl Checker<'_> {
         let what = match &node.value {
             Value::Null => "empty".to_owned(),
             Value::Text(_) if matches!(kind, Kind::Secret) => "empty".to_owned(),
+            Value::Text(_) if matches!(kind, Kind::Table(Kind::Secret)) => "a text".to_owned(),
             Value::Text(word) => format!("`{}`", shown(word)),
             Value::List(_) => "a list".to_owned(),
             Value::Map(_) => "a section".to_owned(),
@@ -124,6 +129,11 @@ impl Checker<'_> {
         let subject = if path.is_empty() { "the configuration".to_owned() } else { format!("`{path}`") };
         self.out.error(&node.place, format!("{subject} is {what}; it takes {}", kind.expected()));
     }
+}
+
+/// A name, of which what follows a colon may be a secret: YAML wants a space between the two.
+fn shown_without_secret(word: &str) -> String {
+    shown(word.split(':').next().unwrap_or_default())
 }
 
 /// A word of the file as it may be printed: short, and without control characters.

@@ -59,7 +59,7 @@ impl Default for Config {
             prometheus: None,
             logging: Logging { level: LogLevel::default(), json: false },
             region: String::new(),
-            data_tracks: DataTracks { enabled: true, participant_blobs: false, rules: Vec::new() },
+            data_tracks: DataTracks { enabled: true, rules: Vec::new() },
             development: false,
             shutdown: Shutdown::default(),
             workers: None,
@@ -110,11 +110,8 @@ impl Default for Limits {
             max_room_name_length: limits::NAME_BYTES,
             max_participant_identity_length: limits::NAME_BYTES,
             max_participant_name_length: limits::NAME_BYTES,
-            max_data_blob_key_length: limits::NAME_BYTES,
-            max_data_blobs_size: 64_000,
             max_data_track_custom_encoding_length: limits::CUSTOM_ENCODING_BYTES,
             signal_message_size_limit: limits::SIGNAL_MESSAGE_BYTES,
-            max_api_request_body_size: 10 * 1024 * 1024,
         }
     }
 }

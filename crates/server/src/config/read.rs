@@ -178,14 +178,11 @@ impl Reader<'_> {
                 "max_participant_name_length",
                 default.max_participant_name_length,
             ),
-            max_data_blob_key_length: limit("max_data_blob_key_length", default.max_data_blob_key_length),
-            max_data_blobs_size: limit("max_data_blobs_size", default.max_data_blobs_size),
             max_data_track_custom_encoding_length: limit(
                 "max_data_track_custom_encoding_length",
                 default.max_data_track_custom_encoding_length,
             ),
             signal_message_size_limit: limit("signal_message_size_limit", default.signal_message_size_limit),
-            max_api_request_body_size: limit("max_api_request_body_size", default.max_api_request_body_size),
         }
     }
 
@@ -193,6 +190,11 @@ impl Reader<'_> {
         let port_at = |path| self.word(path, scalar::port).filter(|port| *port > 0);
         let login =
             Login { username: self.text("prometheus.username"), password: self.text("prometheus.password") };
+        if let Some(node) = self.root.at("prometheus")
+            && login.username.is_empty() != login.password.is_empty()
+        {
+            out.warn(&node.place, "`prometheus.username` and `prometheus.password` need each other; everybody may read the metrics");
+        }
         let login = Some(login).filter(|login| !login.username.is_empty() && !login.password.is_empty());
         let port = port_at("prometheus.port").or_else(|| port_at("prometheus_port"));
         if let Some(node) = self.root.at("prometheus").filter(|_| login.is_some() && port.is_none()) {
@@ -210,11 +212,7 @@ impl Reader<'_> {
     }
 
     fn data_tracks(&self, out: &mut Diagnostics) -> DataTracks {
-        DataTracks {
-            enabled: self.flag("enable_data_tracks", true),
-            participant_blobs: self.flag("enable_participant_data_blob", false),
-            rules: rules::read(self.root, out),
-        }
+        DataTracks { enabled: self.flag("enable_data_tracks", true), rules: rules::read(self.root, out) }
     }
 
     fn shutdown(&self) -> Shutdown {

@@ -165,16 +165,10 @@ pub struct Limits {
     pub max_participant_identity_length: usize,
     /// Bytes of a participant's display name.
     pub max_participant_name_length: usize,
-    /// Bytes of a blob's key.
-    pub max_data_blob_key_length: usize,
-    /// Bytes of all blobs of a participant.
-    pub max_data_blobs_size: usize,
     /// Bytes of a custom encoding's name.
     pub max_data_track_custom_encoding_length: usize,
     /// Bytes of one signalling message.
     pub signal_message_size_limit: usize,
-    /// Bytes of the body of an API call.
-    pub max_api_request_body_size: usize,
 }
 
 /// Metrics on a port of their own.
@@ -225,8 +219,6 @@ pub enum LogLevel {
 pub struct DataTracks {
     /// Publishing is allowed.
     pub enabled: bool,
-    /// Participants may keep blobs (schemas) on the server.
-    pub participant_blobs: bool,
     /// First match wins; what matches none has the defaults.
     pub rules: Vec<RuleEntry>,
 }

@@ -175,6 +175,22 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
+fn a_secret_that_stands_in_the_wrong_place_is_not_shown_either() {
+    let takes = "it takes names with values, such as `name: value`";
+    check("keys: me:hunter2\n", &[&format!("1: `keys` is a text; {takes}")]);
+    let empty = "is empty; it takes a text in quotes that is not empty";
+    check("keys: {me:hunter2}\n", &[&format!("1: `keys.me` {empty}")]);
+    check("keys: {me:a: x, me:a: y}\n", &["1: `keys.me` is set twice; it was set at 1"]);
+    let by_env = loaded_with("", &[("LIVEKIT_KEYS", "me:hunter2")], Overrides::default()).unwrap_err();
+    assert_eq!(by_env.to_string(), format!("LIVEKIT_KEYS:1: `keys` is a text; {takes}"));
+}
+
+#[test]
+fn an_api_key_has_a_name() {
+    check("keys: {'': 0123456789abcdef}\n", &["1: `keys` has an entry without a name"]);
+}
+
+#[test]
 fn what_is_no_yaml_names_its_line() {
     check("port: 1\n  x: 2\n", &["2: this is not YAML: mapping values are not allowed in this context"]);
     check(

@@ -37,7 +37,6 @@ fn general(config: &Config) -> Vec<(&'static str, Value)> {
         ("room.departure_timeout", duration(config.room.departure_timeout)),
         ("room.max_participants", json!(config.room.max_participants)),
         ("enable_data_tracks", json!(config.data_tracks.enabled)),
-        ("enable_participant_data_blob", json!(config.data_tracks.participant_blobs)),
         ("shutdown.action", json!(action)),
         ("shutdown.deadline", duration(config.shutdown.deadline)),
     ]
@@ -70,11 +69,8 @@ fn limits(limit: &Limits) -> Vec<(&'static str, Value)> {
         ("limit.max_room_name_length", json!(limit.max_room_name_length)),
         ("limit.max_participant_identity_length", json!(limit.max_participant_identity_length)),
         ("limit.max_participant_name_length", json!(limit.max_participant_name_length)),
-        ("limit.max_data_blob_key_length", json!(limit.max_data_blob_key_length)),
-        ("limit.max_data_blobs_size", json!(limit.max_data_blobs_size)),
         ("limit.max_data_track_custom_encoding_length", json!(limit.max_data_track_custom_encoding_length)),
         ("limit.signal_message_size_limit", json!(limit.signal_message_size_limit)),
-        ("limit.max_api_request_body_size", json!(limit.max_api_request_body_size)),
     ]
 }
 
@@ -88,7 +84,11 @@ pub(super) fn rule_text(entry: &RuleEntry) -> String {
 pub(super) fn lane_text(entry: &RuleEntry) -> String {
     let rule = &entry.rule;
     let (policy, weight) = (policy(rule.policy), rule.weight);
-    format!("policy {policy}, age_max {:?}, finish_max {:?}, weight {weight}", rule.age_max, rule.finish_max)
+    let rate = rule.max_hz.map(|hz| format!(", max_hz {hz}")).unwrap_or_default();
+    format!(
+        "policy {policy}, age_max {:?}, finish_max {:?}, weight {weight}{rate}",
+        rule.age_max, rule.finish_max
+    )
 }
 
 /// How frames are scheduled without a rule.
@@ -109,6 +109,7 @@ pub(super) fn rule_json(entry: &RuleEntry) -> Value {
         "age_max": duration(rule.age_max),
         "finish_max": duration(rule.finish_max),
         "weight": rule.weight,
+        "max_hz": rule.max_hz,
     })
 }
 

@@ -24,11 +24,12 @@ impl Banner {
         let mut text = framed(&self.lines(port));
         // Outside of the frame, so that they can be copied whole.
         let (room, token) = (&self.room, &self.token);
+        let signer = if self.key.1.is_some() { "--dev" } else { "--api-key KEY --api-secret SECRET" };
         let _ = write!(
             text,
             "\nA token for room `{room}`, valid for 24 hours:\n\n{token}\n\n\
-             More tokens:\n\n  trackyard token create --dev --room {room} --identity robot-1\n  \
-             trackyard token create --dev --room {room} --identity viewer --can-publish-data=false\n\n\
+             More tokens:\n\n  trackyard token create {signer} --room {room} --identity robot-1\n  \
+             trackyard token create {signer} --room {room} --identity viewer --can-publish-data=false\n\n\
              Ctrl-C stops the server.\n\n",
         );
         text
