@@ -127,7 +127,7 @@ fn edge(registry: &mut Registry, counters: &Counters, rooms: &Rooms) {
             &tasks.signal_overflow,
         ),
         ("commands_lost", "Commands that a worker did not take", &tasks.command_lost),
-        ("events_lost", "Events of workers that found their room's mailbox full", &rooms.events_lost()),
+        ("events_lost", "Events of workers that found their room's queue full", &rooms.events_lost()),
     ] {
         registry.register(name, help, counter.clone());
     }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 use tracing::warn;
 use trackyard_proto::{Outbound, Response};
+use trackyard_sfu::control::Event;
 use trackyard_sfu::room::{ConnectionId, Input, Output, Room};
 
 use super::describe::RoomDescription;
@@ -17,8 +18,14 @@ use super::sink::{SignalItem, SignalSink};
 use crate::clock;
 use crate::http::Refusal;
 
-/// Messages taken from the mailbox before timers are looked at again.
+/// Messages or events taken before timers are looked at again.
 const BATCH_MAX: usize = 256;
+
+/// What a room reads: two queues, so that clients who say much do not keep workers from being heard.
+pub(super) struct Inbox {
+    pub(super) mailbox: mpsc::Receiver<RoomMessage>,
+    pub(super) events: mpsc::Receiver<Event>,
+}
 
 /// One room and the connections it talks to.
 pub(super) struct Driver {
@@ -35,28 +42,26 @@ impl Driver {
         Self { room, sinks: HashMap::new(), lost: Vec::new(), shared, closed: false }
     }
 
-    /// Runs until the room has ended. The mailbox is handed back for what came too late.
-    pub(super) async fn run(
-        mut self,
-        mut mailbox: mpsc::Receiver<RoomMessage>,
-    ) -> mpsc::Receiver<RoomMessage> {
-        let mut batch = Vec::with_capacity(BATCH_MAX);
+    /// Runs until the room has ended. The inbox is handed back for what came too late.
+    pub(super) async fn run(mut self, mut inbox: Inbox) -> Inbox {
+        let (mut messages, mut events) = (Vec::new(), Vec::new());
         self.drain();
         while !self.closed {
             tokio::select! {
-                count = mailbox.recv_many(&mut batch, BATCH_MAX) => {
+                count = inbox.mailbox.recv_many(&mut messages, BATCH_MAX) => {
                     if count == 0 {
                         break;
                     }
-                    for message in batch.drain(..) {
-                        self.handle(message);
-                    }
+                    messages.drain(..).for_each(|message| self.handle(message));
+                }
+                _ = inbox.events.recv_many(&mut events, BATCH_MAX), if !inbox.events.is_closed() => {
+                    events.drain(..).for_each(|event| self.input(Input::Event(event)));
                 }
                 () = until(self.room.poll_timeout()) => self.input(Input::Timeout),
             }
         }
         self.shared.count_ended(*self.room.counters());
-        mailbox
+        inbox
     }
 
     fn handle(&mut self, message: RoomMessage) {

@@ -1,49 +1,55 @@
-//! The way from workers to rooms. Workers never wait: a full mailbox loses the event and counts it.
+//! The way from workers to rooms, apart from what clients say, so that no flood of theirs fills it.
+//! Workers never wait: a full queue loses the event and counts it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::mpsc;
 use trackyard_net::EventSink;
 use trackyard_sfu::control::{Event, RoomKey};
-use trackyard_sfu::room::Input;
 
-use super::message::RoomMessage;
+/// Events that may wait for one room.
+const EVENTS_MAX: usize = 16_384;
+/// Of these, packets of users take no more: they come as fast as clients like, and their loss hurts nobody else.
+const PACKETS_MAX: usize = EVENTS_MAX / 2;
 
-/// Finds a room's mailbox by its key. Events are rare beside packets, which never come this way.
+/// Finds a room's queue of events by its key. Events are rare beside packets, which never come this way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EventRouter(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    mailboxes: RwLock<HashMap<RoomKey, mpsc::Sender<RoomMessage>>>,
+    queues: RwLock<HashMap<RoomKey, mpsc::Sender<Event>>>,
     lost: Counter,
 }
 
 impl EventRouter {
-    /// Events that found their room's mailbox full.
+    /// Events that found their room's queue full.
     pub(crate) fn lost(&self) -> Counter {
         self.0.lost.clone()
     }
 
-    pub(super) fn insert(&self, room: RoomKey, mailbox: mpsc::Sender<RoomMessage>) {
-        self.0.mailboxes.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(room, mailbox);
+    /// A room's queue, which the room is to read.
+    pub(super) fn insert(&self, room: RoomKey) -> mpsc::Receiver<Event> {
+        let (queue, events) = mpsc::channel(EVENTS_MAX);
+        self.0.queues.write().unwrap_or_else(PoisonError::into_inner).insert(room, queue);
+        events
     }
 
     pub(super) fn remove(&self, room: RoomKey) {
-        self.0.mailboxes.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&room);
+        self.0.queues.write().unwrap_or_else(PoisonError::into_inner).remove(&room);
     }
 }
 
 impl EventSink for EventRouter {
     fn deliver(&self, room: RoomKey, event: Event) {
-        let mailboxes = self.0.mailboxes.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let queues = self.0.queues.read().unwrap_or_else(PoisonError::into_inner);
         // A room that has ended needs no events.
-        let Some(mailbox) = mailboxes.get(&room) else { return };
-        if let Err(mpsc::error::TrySendError::Full(_)) =
-            mailbox.try_send(RoomMessage::Input(Input::Event(event)))
-        {
+        let Some(queue) = queues.get(&room) else { return };
+        let is_packet = matches!(event, Event::Packet { .. });
+        let has_room = !is_packet || queue.capacity() > EVENTS_MAX - PACKETS_MAX;
+        if !has_room || matches!(queue.try_send(event), Err(mpsc::error::TrySendError::Full(_))) {
             self.0.lost.inc();
         }
     }

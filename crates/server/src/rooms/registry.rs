@@ -19,7 +19,7 @@ use trackyard_sfu::directory::{self, DirectoryReply, DirectoryRequest};
 use trackyard_sfu::room::{ConnectionId, Input, Join, Resume, Room, RoomConfig, RoomCounters, StateLimits};
 
 use super::describe::RoomDescription;
-use super::driver::Driver;
+use super::driver::{Driver, Inbox};
 use super::events::EventRouter;
 use super::link::SignalLink;
 use super::message::RoomMessage;
@@ -28,8 +28,10 @@ use crate::clock;
 use crate::http::Refusal;
 use crate::metrics::RoomTaskCounters;
 
-/// Inputs that may wait for one room.
+/// What clients have said and a room has not read yet; whoever says more waits.
 const MAILBOX_MAX: usize = 16_384;
+/// Rooms of this node; a client that would make one more is refused.
+const ROOMS_MAX: usize = 65_536;
 /// How often a join is tried again when the room it found has just ended.
 const ATTEMPTS: usize = 4;
 /// How long a room may take to say its first word.
@@ -188,7 +190,7 @@ impl Rooms {
         sum
     }
 
-    /// Events of workers that found their room's mailbox full.
+    /// Events of workers that found their room's queue full.
     pub(crate) fn events_lost(&self) -> Counter {
         self.0.events.lost()
     }
@@ -240,6 +242,9 @@ impl Rooms {
         if self.0.tasks.is_closed() {
             return Err(Refusal::unavailable("the server is shutting down"));
         }
+        if table.len() >= ROOMS_MAX {
+            return Err(Refusal::unavailable("the node takes no more rooms; try again"));
+        }
         let entry = self.make(arrival);
         table.insert(arrival.room.clone(), entry.clone());
         Ok(entry)
@@ -249,15 +254,15 @@ impl Rooms {
         let shared = Arc::clone(&self.0);
         let key = RoomKey(shared.next_id());
         let (mailbox, receiver) = mpsc::channel(MAILBOX_MAX);
-        shared.events.insert(key, mailbox.clone());
+        let inbox = Inbox { mailbox: receiver, events: shared.events.insert(key) };
         let config = shared.defaults.room(&arrival.room, arrival.verified.claims.room_config.as_ref());
         let room = Room::new(key, config, fastrand::u64(..), clock::now());
         let entry = Entry { key, mailbox };
         let guard = Registered { shared: Arc::clone(&shared), key, name: arrival.room.clone() };
         shared.tasks.clone().spawn(async move {
             let guard = guard;
-            let mut mailbox = Driver::new(room, shared).run(receiver).await;
-            mailbox.close();
+            let mut inbox = Driver::new(room, shared).run(inbox).await;
+            inbox.mailbox.close();
             drop(guard);
         });
         entry
@@ -320,3 +325,6 @@ impl Drop for Registered {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

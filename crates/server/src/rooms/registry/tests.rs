@@ -1,0 +1,81 @@
+//! Rooms under more than they can take.
+
+use bytes::Bytes;
+use trackyard_auth::Token;
+use trackyard_net::{EventSink, NetConfig};
+use trackyard_peer::ChannelKind;
+use trackyard_sfu::control::Event;
+
+use super::*;
+use crate::config::Config;
+
+struct Bench {
+    rooms: Rooms,
+    events: EventRouter,
+    _entered: Entered,
+}
+
+fn arrival(room: &str) -> Arrival {
+    let (keys, now) = (Config::dev().keys(), clock::unix_s());
+    let jwt = keys.sign(&Token::new("robot").room(room), now).unwrap();
+    let verified = keys.verify(&jwt, now).unwrap();
+    Arrival { verified, room: room.to_owned(), request: JoinRequest::default(), single: true }
+}
+
+/// A room `yard` with somebody in it.
+async fn bench() -> Bench {
+    let (config, events) = (Config::dev(), EventRouter::default());
+    let mut net = NetConfig::default();
+    net.udp = vec!["127.0.0.1:0".parse().unwrap()];
+    let workers = trackyard_net::start(&net, &events).unwrap();
+    let rooms = Rooms::new(workers, Arc::new(config.keys()), events.clone(), config.room_defaults());
+    let entered = rooms.enter(arrival("yard")).await.unwrap();
+    Bench { rooms, events, _entered: entered }
+}
+
+impl Bench {
+    fn yard(&self) -> Entry {
+        self.rooms.0.table()["yard"].clone()
+    }
+
+    /// How many of these events are lost.
+    fn lost(&self, events: impl Iterator<Item = Event>) -> u64 {
+        let (room, before) = (self.yard().key, self.events.lost().get());
+        events.for_each(|event| self.events.deliver(room, event));
+        self.events.lost().get() - before
+    }
+}
+
+fn connected() -> Event {
+    Event::Connected { peer: PeerId(u64::MAX) }
+}
+
+// Rooms run on the thread of their test: as long as it awaits nothing, they take nothing.
+
+#[tokio::test]
+async fn what_clients_say_pushes_out_nothing_that_workers_say() {
+    let bench = bench().await;
+    let mailbox = bench.yard().mailbox;
+    while mailbox.try_send(RoomMessage::Input(Input::Timeout)).is_ok() {}
+    assert_eq!(bench.lost(std::iter::once(connected())), 0);
+}
+
+#[tokio::test]
+async fn packets_of_users_push_out_nothing_else() {
+    let bench = bench().await;
+    let packet = || Event::Packet { peer: PeerId(1), kind: ChannelKind::Lossy, message: Bytes::new() };
+    assert!(bench.lost(std::iter::repeat_with(packet).take(100_000)) > 0, "they are bounded");
+    assert_eq!(bench.lost(std::iter::repeat_with(connected).take(1_000)), 0);
+}
+
+#[tokio::test]
+async fn there_are_only_so_many_rooms() {
+    let bench = bench().await;
+    let yard = bench.yard();
+    for number in 1..ROOMS_MAX {
+        bench.rooms.0.table().insert(number.to_string(), yard.clone());
+    }
+    let refusal = bench.rooms.enter(arrival("one more")).await.unwrap_err();
+    assert_eq!(refusal.status.as_u16(), 503);
+    bench.rooms.enter(arrival("yard")).await.expect("a room that is there takes more");
+}
