@@ -26,6 +26,7 @@ mod workers;
 
 pub use config::{Advertised, NetConfig, StartError};
 pub use counters::NetSnapshot;
+pub use limiter::source_network;
 pub use shared::WorkerSnapshot;
 pub use sink::EventSink;
 pub use start::{Candidates, start, start_with};

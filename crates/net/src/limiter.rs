@@ -38,7 +38,7 @@ impl StunLimiter {
         if source.is_loopback() {
             return true;
         }
-        let index = self.hasher.hash_one(network(source)) as usize % BUCKETS;
+        let index = self.hasher.hash_one(source_network(source)) as usize % BUCKETS;
         let bucket = &mut self.buckets[index];
         let elapsed: Duration = now.saturating_duration_since(bucket.filled);
         bucket.tokens = (bucket.tokens + elapsed.as_secs_f32() * self.rate as f32).min(burst(self.rate));
@@ -55,10 +55,12 @@ fn burst(rate: u32) -> f32 {
     rate as f32 * BURST_SECONDS
 }
 
-/// What counts as one source: of IPv6 the network, because a host has as many addresses in it as it likes.
-pub(crate) fn network(source: IpAddr) -> IpAddr {
-    match source {
-        IpAddr::V4(_) => source,
+/// What counts as one source in limits: of IPv6 the network, because a host has as many addresses in
+/// it as it likes.
+#[must_use]
+pub fn source_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             IpAddr::from([a, b, c, d, 0, 0, 0, 0])

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::limiter::network;
+use crate::limiter::source_network;
 
 /// Counts connections. Taken on accept and close only, never per packet.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Permits {
 
     /// A place for a connection from `address`, if there is one.
     pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
-        let network = network(address);
+        let network = source_network(address);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let here = counts.by_network.get(&network).copied().unwrap_or(0);
         if counts.total >= self.total_max || here >= self.per_address_max {

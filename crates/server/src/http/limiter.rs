@@ -1,9 +1,12 @@
-//! How many joins one address may ask for: a token bucket each, in a bounded table (design §9).
+//! How many joins one address, of IPv6 one network, may ask for: a token bucket each, in a bounded table
+//! (design §9).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Instant;
+
+use trackyard_net::source_network;
 
 /// Joins per second and address, and as many at once.
 const JOINS_PER_SECOND: f64 = 50.0;
@@ -28,6 +31,7 @@ impl JoinLimiter {
         if address.to_canonical().is_loopback() {
             return true;
         }
+        let address = source_network(address);
         let Ok(mut buckets) = self.buckets.lock() else { return false };
         if buckets.len() >= ADDRESSES_MAX && !buckets.contains_key(&address) {
             buckets.retain(|_, bucket| bucket.refilled(now).tokens < JOINS_PER_SECOND);
@@ -66,6 +70,16 @@ mod tests {
         assert_eq!(admitted, 50);
         assert!(limiter.admit(IpAddr::from([192, 0, 2, 2]), now));
         assert!(limiter.admit(address, now + Duration::from_millis(21)));
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_address_and_a_mapped_one_as_itself() {
+        let (limiter, now) = (JoinLimiter::default(), Instant::now());
+        let admitted = |text: &dyn Fn(u16) -> String| {
+            (0..200).filter(|host| limiter.admit(text(*host).parse().unwrap(), now)).count()
+        };
+        assert_eq!(admitted(&|host| format!("2001:db8::{host:x}")), 50);
+        assert_eq!(admitted(&|host| format!("::ffff:192.0.2.{host}")), 200);
     }
 
     #[test]
