@@ -13,6 +13,9 @@ use super::Refusal;
 use crate::app::App;
 use crate::config::Login;
 
+/// What proxies put on requests that they pass on.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
 /// What official clients probe before they connect.
 pub(super) async fn root() -> &'static str {
     "OK"
@@ -59,12 +62,15 @@ async fn page(app: &App) -> Response {
     ([(header::CONTENT_TYPE, content_type)], app.metrics().await).into_response()
 }
 
-/// Metrics on the main port, which strangers reach: only for this machine.
+/// Metrics on the main port, which strangers reach: only for this machine, and not for whom a proxy on
+/// it asks.
 pub(super) async fn metrics_for_loopback(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     State(app): State<Arc<App>>,
+    headers: HeaderMap,
 ) -> Response {
-    if address.ip().to_canonical().is_loopback() {
+    let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    if address.ip().to_canonical().is_loopback() && !is_forwarded {
         return page(&app).await;
     }
     let text =

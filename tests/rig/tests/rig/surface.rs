@@ -340,6 +340,10 @@ async fn metrics_and_health_answer_on_the_main_port() {
     assert_eq!(metrics.status, 200);
     assert!(metrics.header("content-type").unwrap().starts_with("application/openmetrics-text"));
     assert!(metrics.text().contains("trackyard_rooms 0") && metrics.text().ends_with("# EOF\n"));
+    for header in ["X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9", "X-Real-IP: 203.0.113.9"] {
+        let passed_on = http::get(surface.http(), "/metrics", &format!("{header}\r\n")).await.unwrap();
+        assert_eq!(passed_on.status, 403, "{header}: a proxy on this machine asks for a stranger");
+    }
 }
 
 #[tokio::test]
