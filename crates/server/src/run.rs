@@ -19,12 +19,12 @@ use crate::config::{Config, Loaded, Shutdown, ShutdownAction};
 use crate::http;
 use crate::rooms::{EventRouter, Rooms};
 
-/// Shares of the time a shutdown may take: rooms say goodbye, signal connections close, workers
-/// send what they still have, HTTP ends.
+/// Shares of the time a shutdown may take: rooms say goodbye, signal connections close, HTTP ends,
+/// workers send what they still have.
 const ROOMS_SHARE: f64 = 0.4;
 const SESSIONS_SHARE: f64 = 0.3;
-const WORKERS_SHARE: f64 = 0.2;
 const HTTP_SHARE: f64 = 0.1;
+const WORKERS_SHARE: f64 = 0.2;
 
 /// What is not configuration.
 pub struct RunOptions {
@@ -54,10 +54,12 @@ pub async fn run(loaded: Loaded, options: RunOptions) -> anyhow::Result<()> {
         warn!("{warning}");
     }
     let config = loaded.config;
+    // From here on: whoever hears that it is ready may tell it to stop at once.
+    let stopped = stop_signal().context("signals cannot be received")?;
     let server =
         if options.demo { Server::start_with_demo(&config).await? } else { Server::start(&config).await? };
     (options.ready)(&server.endpoints());
-    stop_signal().await.context("signals cannot be received")?;
+    stopped.await.context("signals cannot be received")?;
     server.stop().await;
     Ok(())
 }
@@ -189,19 +191,23 @@ fn action(configured: ShutdownAction) -> LeaveAction {
     }
 }
 
+/// Ends when the process is told to stop, even if that comes before it is awaited.
 #[cfg(unix)]
-async fn stop_signal() -> std::io::Result<()> {
+fn stop_signal() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    })
 }
 
+/// Ends when the process is told to stop.
 #[cfg(not(unix))]
-async fn stop_signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn stop_signal() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
