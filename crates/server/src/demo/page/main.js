@@ -113,6 +113,11 @@ function entry(text, children) {
   return item;
 }
 
+/** What others send may be anything. */
+function number(value) {
+  return Number.isFinite(value) ? value : 0;
+}
+
 /** One subscribed track: its pictures or its values, and figures about its arrival. */
 class Tile {
   root = document.createElement("article");
@@ -174,8 +179,9 @@ class Tile {
     try {
       value = JSON.parse(text);
     } catch {
-      return; // Not ours: some other track's frames, of which only the figures are shown.
+      value = undefined;
     }
+    if (typeof value !== "object" || value === null) return; // Not ours: of some other track's frames only the figures are shown.
     this.#trace.push(value);
     if (this.#trace.length > TRACE_POINTS) this.#trace.shift();
     const context = this.#canvas.getContext("2d");
@@ -186,12 +192,12 @@ class Tile {
       context.strokeStyle = colour;
       context.lineWidth = 3;
       context.beginPath();
-      this.#trace.forEach((point, index) => context.lineTo((index / TRACE_POINTS) * width, height / 2 - (point[name] ?? 0) * height * 0.28));
+      this.#trace.forEach((point, index) => context.lineTo((index / TRACE_POINTS) * width, height / 2 - number(point[name]) * height * 0.28));
       context.stroke();
     }
     context.fillStyle = "#e6edf3";
     context.font = "18px ui-monospace, monospace";
-    context.fillText(["x", "y", "speed"].map((name) => `${name} ${(value[name] ?? 0).toFixed(2)}`).join("   "), 16, height - 18);
+    context.fillText(["x", "y", "speed"].map((name) => `${name} ${number(value[name]).toFixed(2)}`).join("   "), 16, height - 18);
   }
 }
 
