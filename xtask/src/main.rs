@@ -21,9 +21,7 @@ Commands:
   test --only STEP     one step (may be given more than once)
   test --list          the steps
   check                what is quick: formatting, lints, docs, spelling, tidy
-  tidy                 only the tidy test
-
-With CI=true a missing tool is a failure.";
+  tidy                 only the tidy test";
 
 fn main() -> ExitCode {
     match command(&std::env::args().skip(1).collect::<Vec<_>>()) {

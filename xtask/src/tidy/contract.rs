@@ -115,7 +115,7 @@ fn is_module(path: &str, place: &str, modules: &[&str]) -> bool {
     file == modules || modules.split_last().is_some_and(|(last, rest)| *last == "tests" && file == rest)
 }
 
-/// Whether the file has a test function of that name: in Rust one with a test attribute.
+/// Whether the file has a test function of that name that is run: in Rust one with a test attribute.
 fn defines(file: &Source, name: &str) -> bool {
     if file.path.ends_with(".py") {
         return name.starts_with("test_") && file.text.contains(&format!("def {name}("));
@@ -124,8 +124,9 @@ fn defines(file: &Source, name: &str) -> bool {
     let lines: Vec<_> = file.text.lines().map(str::trim_start).collect();
     let starts = lines.iter().enumerate().filter(|(_, line)| line.contains(&definition));
     starts.into_iter().any(|(at, _)| {
-        let above = lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
-        above.into_iter().any(|line| line.starts_with("#[test]") || line.contains("::test"))
+        let above: Vec<_> = lines[..at].iter().rev().take_while(|line| line.starts_with("#[")).collect();
+        above.iter().any(|line| line.starts_with("#[test]") || line.contains("::test"))
+            && !above.iter().any(|line| line.starts_with("#[ignore"))
     })
 }
 
@@ -142,7 +143,7 @@ mod tests {
                 file("crates/wire/src/header.rs", inline),
                 file(
                     "crates/peer/tests/behaviour/offer.rs",
-                    "#[tokio::test]\n#[ignore]\nasync fn later() {}",
+                    "#[tokio::test]\n#[should_panic]\nasync fn at_once() {}\n#[test]\n#[ignore]\nfn later() {}",
                 ),
                 file("tests/interop/test_frames.py", "async def test_they_arrive(\n    join"),
             ],
@@ -156,7 +157,11 @@ mod tests {
     #[test]
     fn a_rule_needs_tests_that_exist() {
         assert_eq!(untested("`wire::header::tests::handles_are_never_zero`"), 0);
-        assert_eq!(untested("`peer::behaviour::offer::later`, `interop::test_frames::test_they_arrive`"), 0);
+        assert_eq!(untested("`peer::behaviour::offer::later`"), 1, "it is not run");
+        assert_eq!(
+            untested("`peer::behaviour::offer::at_once`, `interop::test_frames::test_they_arrive`"),
+            0
+        );
         assert_eq!(untested(""), 1);
         assert_eq!(untested("`wire::header::tests::no_such_test`"), 1);
         assert_eq!(untested("`wire::header::tests::helper`"), 1, "it is no test");

@@ -118,11 +118,8 @@ async fn a_message_of_2_mib_is_read_and_a_longer_one_ends_the_connection() {
     assert_eq!(frames.ping(Encoding::Binary).await, Encoding::Binary, "it is still served");
     // The server may close before it has taken everything.
     let _ = frames.0.send(Message::Binary(message(limit + 1).into())).await;
-    while let Some(frame) = frames.next().await {
-        if let Message::Close(_) = frame {
-            return;
-        }
-    }
+    let ended = async { while !matches!(frames.next().await, Some(Message::Close(_)) | None) {} };
+    timeout(PATIENCE, ended).await.expect("pings alone do not show that it goes on");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
