@@ -111,8 +111,11 @@ impl Driver {
             Output::CloseSignal { connection } => drop(self.sinks.remove(&connection)),
             Output::Command { worker, command } => {
                 if let Err(error) = self.shared.workers.send(worker, command) {
-                    self.shared.counters.command_lost.inc();
-                    warn!(worker = worker.0, %error, "a worker does not take commands; its clients have to reconnect");
+                    let before = self.shared.counters.command_lost.inc();
+                    // One line for ever more of them.
+                    if (before + 1).is_power_of_two() {
+                        warn!(worker = worker.0, %error, lost = before + 1, "a worker does not take commands; its clients have to reconnect");
+                    }
                 }
             }
             Output::RefreshToken { connection, verified } => self.refresh_token(connection, &verified),

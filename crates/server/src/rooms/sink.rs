@@ -1,7 +1,7 @@
 //! The outgoing queue of one signal connection, bounded in messages and in bytes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 use trackyard_proto::{Encoding, Outbound};
@@ -26,14 +26,22 @@ pub(crate) enum SignalItem {
 #[derive(Debug)]
 pub(crate) struct SignalSink {
     items: mpsc::Sender<SignalItem>,
-    waiting_bytes: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
 }
 
 /// The connection's end.
 #[derive(Debug)]
 pub(crate) struct SignalSource {
     items: mpsc::Receiver<SignalItem>,
-    waiting_bytes: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
+}
+
+/// What both ends know of the queue.
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: AtomicUsize,
+    /// Something did not fit: what is left is stale, and reading it would only keep the client from coming back.
+    is_given_up: AtomicBool,
 }
 
 /// The reader is too slow: the queue is full, and the connection has to be given up.
@@ -43,35 +51,35 @@ pub(crate) struct Overflow;
 /// A queue for one signal connection.
 pub(crate) fn signal_queue() -> (SignalSink, SignalSource) {
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
-    let waiting_bytes = Arc::new(AtomicUsize::new(0));
-    let sink = SignalSink { items: sender, waiting_bytes: Arc::clone(&waiting_bytes) };
-    (sink, SignalSource { items: receiver, waiting_bytes })
+    let waiting = Arc::<Waiting>::default();
+    let sink = SignalSink { items: sender, waiting: Arc::clone(&waiting) };
+    (sink, SignalSource { items: receiver, waiting })
 }
 
 impl SignalSink {
     /// Queues an item. A connection that has already gone is not an error: its end is reported elsewhere.
     pub(crate) fn send(&self, item: SignalItem) -> Result<(), Overflow> {
         let bytes = item.bytes();
-        let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        if waiting > 0 && waiting + bytes > BYTES_MAX {
-            return Err(Overflow);
+        let waiting = self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let has_room = waiting == 0 || waiting + bytes <= BYTES_MAX;
+        if has_room && !matches!(self.items.try_send(item), Err(mpsc::error::TrySendError::Full(_))) {
+            return Ok(());
         }
-        match self.items.try_send(item) {
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(Overflow),
-        }
+        self.waiting.is_given_up.store(true, Ordering::Relaxed);
+        Err(Overflow)
     }
 }
 
 impl SignalSource {
-    /// The next item, or `None` once the room has let go of the connection.
+    /// The next item, or `None` once the room has let go of the connection: at once if it was given up,
+    /// else after all that waits.
     ///
     /// # Cancel safety
     /// Cancelling loses nothing.
     pub(crate) async fn recv(&mut self) -> Option<SignalItem> {
         let item = self.items.recv().await?;
-        self.waiting_bytes.fetch_sub(item.bytes(), Ordering::Relaxed);
-        Some(item)
+        self.waiting.bytes.fetch_sub(item.bytes(), Ordering::Relaxed);
+        (!self.waiting.is_given_up.load(Ordering::Relaxed)).then_some(item)
     }
 }
 
@@ -101,10 +109,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_waits_for_a_reader_that_was_given_up_is_thrown_away() {
+        let (sink, mut source) = signal_queue();
+        while sink.send(message(1)).is_ok() {}
+        drop(sink);
+        assert!(source.recv().await.is_none(), "it is told at once, and not after all that is stale");
+        let (sink, mut source) = signal_queue();
+        sink.send(message(1)).unwrap();
+        drop(sink);
+        assert!(source.recv().await.is_some(), "last words are heard");
+    }
+
+    #[tokio::test]
     async fn bytes_are_bounded_but_one_large_message_passes() {
         let (sink, mut source) = signal_queue();
         sink.send(message(BYTES_MAX + 1)).unwrap();
-        assert!(sink.send(message(1)).is_err());
         assert!(source.recv().await.is_some());
+        sink.send(message(BYTES_MAX + 1)).unwrap();
+        assert!(sink.send(message(1)).is_err());
     }
 }
