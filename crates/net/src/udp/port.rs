@@ -74,12 +74,21 @@ fn bind_in_range(
     range: &RangeInclusive<u16>,
     workers: usize,
 ) -> Result<Vec<UdpSocket>, StartError> {
-    let candidates = range.clone().map(|port| SocketAddr::new(address.ip(), port));
-    let free = candidates.filter_map(|address| bind(address, Sharing::Alone).ok());
-    let sockets: Vec<UdpSocket> = free.take(workers).collect();
+    let (mut sockets, mut refusal) = (Vec::with_capacity(workers), None);
+    for port in range.clone() {
+        if sockets.len() == workers {
+            break;
+        }
+        let address = SocketAddr::new(address.ip(), port);
+        match bind(address, Sharing::Alone) {
+            Ok(socket) => sockets.push(socket),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(source) => refusal = Some(StartError::Bind { address, source }),
+        }
+    }
     if sockets.len() < workers {
         let (start, end) = (*range.start(), *range.end());
-        return Err(StartError::RangeExhausted { address: address.ip(), start, end });
+        return Err(refusal.unwrap_or(StartError::RangeExhausted { address: address.ip(), start, end }));
     }
     Ok(sockets)
 }
@@ -130,5 +139,14 @@ mod tests {
         assert!(matches!(bind_all(&range(free)), Err(StartError::RangeExhausted { .. })));
         let workers = bind_all(&range(free.saturating_add(500))).unwrap();
         assert_ne!(workers[0][0].bound.port(), workers[1][0].bound.port());
+    }
+
+    #[test]
+    fn an_address_that_is_not_of_this_machine_is_not_taken_for_a_range_in_use() {
+        // Set aside for documentation.
+        let udp = vec![SocketAddr::from(([192, 0, 2, 1], 0))];
+        let config = NetConfig { udp, udp_range: Some(50_000..=50_009), ..NetConfig::default() };
+        let Err(StartError::Bind { source, .. }) = bind_all(&config) else { panic!("it cannot be bound") };
+        assert_eq!(source.kind(), io::ErrorKind::AddrNotAvailable);
     }
 }
