@@ -153,7 +153,7 @@ impl Create {
             "api_key": key,
             "identity": self.identity,
             "room": self.room,
-            "expires_at": now + self.valid_for.as_secs(),
+            "expires_at": now.saturating_add(self.valid_for.as_secs()),
             "video": self.grants.video(self.room.as_deref()),
             "track_names": self.grants.track_names()?,
         }))?)
