@@ -20,7 +20,7 @@ use downstream::Downstream;
 pub use event::{PeerEvent, PeerOutput};
 use liveness::{Change, Liveness};
 pub use offers::DescriptionError;
-use offers::Offers;
+use offers::{Offers, Wish};
 
 /// Outputs for which room is kept when all have been taken.
 const OUTPUTS_KEPT: usize = 32;
@@ -130,10 +130,16 @@ impl<C: Connection> Peer<C> {
         answer
     }
 
-    /// Offers the subscriber connection, as soon as no other offer is unanswered.
+    /// Offers the subscriber connection, as soon as no other offer is unanswered. If ICE is to be
+    /// restarted, an unanswered offer is sent once more: the client may never have got it.
     pub fn request_offer(&mut self, ice_restart: bool, now: Instant) {
-        if self.subscriber.is_some() && self.offers.request(ice_restart) {
-            self.send_offer(now);
+        if self.subscriber.is_none() {
+            return;
+        }
+        match self.offers.request(ice_restart) {
+            Wish::Make => self.send_offer(now),
+            Wish::Repeat(offer) => self.event(PeerEvent::Offer { id: offer.id, sdp: offer.sdp }),
+            Wish::Wait => {}
         }
     }
 
@@ -269,7 +275,7 @@ impl<C: Connection> Peer<C> {
         let ice_restart = self.offers.next_is_restart();
         match subscriber.create_offer(ice_restart, now) {
             Ok(Some(sdp)) => {
-                let id = self.offers.sent();
+                let id = self.offers.sent(&sdp);
                 self.liveness[Target::Subscriber as usize].described(true, now);
                 self.credentials(Target::Subscriber);
                 self.event(PeerEvent::Offer { id, sdp });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trackyard_peer::{ChannelKind, Connection, Mode, PeerEvent, Target};
+use trackyard_peer::{ChannelKind, Connection, Mode, PeerEvent, PeerOutput, Target};
 
 use crate::splice::{attribute, sections};
 use crate::world::World;
@@ -98,8 +98,8 @@ fn offered() -> (World, u32, String) {
     world.peer.request_offer(false, world.now);
     loop {
         match world.peer.poll_output() {
-            trackyard_peer::PeerOutput::Event(PeerEvent::Offer { id, sdp }) => return (world, id, sdp),
-            trackyard_peer::PeerOutput::Timeout(_) => panic!("no offer"),
+            PeerOutput::Event(PeerEvent::Offer { id, sdp }) => return (world, id, sdp),
+            PeerOutput::Timeout(_) => panic!("no offer"),
             _ => {}
         }
     }
@@ -107,18 +107,45 @@ fn offered() -> (World, u32, String) {
 
 #[test]
 fn while_an_offer_is_unanswered_the_next_one_waits() {
-    let (mut world, id, sdp) = offered();
+    let (mut world, id, _) = offered();
     assert_ne!(id, 0, "an id of 0 would fit any answer");
-    world.peer.request_offer(true, world.now);
     world.peer.request_offer(false, world.now);
     world.settle();
     assert_eq!(offers(&world).len(), 0);
-    world.answer(id, &sdp);
+}
+
+#[test]
+fn a_restart_sends_an_unanswered_offer_again_and_then_one_that_restarts() {
+    let (mut world, id, sdp) = offered();
+    world.peer.request_offer(true, world.now);
+    world.peer.request_offer(false, world.now);
     world.settle();
     let later = offers(&world);
-    assert_eq!(later.len(), 1, "both wishes are met by one offer");
-    assert_ne!(later[0].0, id);
-    assert_ne!(attribute(&later[0].1, "ice-ufrag"), attribute(&sdp, "ice-ufrag"), "it restarts");
+    assert_eq!(later[0], (id, sdp.clone()), "the client may have missed it");
+    assert_eq!(later.len(), 2, "both wishes are met by one offer more");
+    assert_ne!(later[1].0, id);
+    assert_ne!(attribute(&later[1].1, "ice-ufrag"), attribute(&sdp, "ice-ufrag"), "it restarts");
+}
+
+#[test]
+fn a_client_that_missed_a_restart_of_ice_is_offered_it_again() {
+    let mut world = World::dual();
+    world.peer.request_offer(true, world.now);
+    let lost = std::iter::from_fn(|| match world.peer.poll_output() {
+        PeerOutput::Timeout(_) => None,
+        output => Some(output),
+    });
+    let lost: Vec<_> =
+        lost.filter(|output| matches!(output, PeerOutput::Event(PeerEvent::Offer { .. }))).collect();
+    assert_eq!(lost.len(), 1);
+
+    let before = offers(&world).len();
+    world.peer.request_offer(true, world.now);
+    world.settle();
+    assert_eq!(offers(&world).len(), before + 1);
+    check_down(&mut world, Target::Subscriber);
+    world.run_for(Duration::from_secs(40));
+    check_down(&mut world, Target::Subscriber);
 }
 
 #[test]
