@@ -113,7 +113,8 @@ impl Room {
             if std::mem::replace(&mut subscription.rate_hz, rate_hz) != rate_hz {
                 self.reroute(peer, key);
             }
-            return;
+            // One that was refused for want of a handle may get one by now.
+            return self.reconcile(peer, key);
         }
         member.subscriptions.by_track.insert(key, Subscription { rate_hz, ..Subscription::default() });
         if let Some(track) = self.tracks.get_mut(key) {

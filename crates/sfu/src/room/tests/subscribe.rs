@@ -462,4 +462,8 @@ fn the_65_536th_subscription_is_refused_with_a_reason() {
         "{heard:?}"
     );
     assert_eq!(script.room.counters().handles_exhausted, 1);
+
+    script.unsubscribe(&cid, &sids[0]);
+    script.subscribe(&cid, &last.sid);
+    assert_eq!(handles(&script.heard(&cid)).len(), 1, "there is a handle for it now");
 }
