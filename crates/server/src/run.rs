@@ -39,6 +39,8 @@ pub struct RunOptions {
 pub struct Endpoints {
     /// HTTP and WebSocket.
     pub http: Vec<SocketAddr>,
+    /// Metrics, if they have a port of their own.
+    pub metrics: Vec<SocketAddr>,
     /// ICE over UDP.
     pub udp: Vec<SocketAddr>,
     /// ICE over TCP.
@@ -58,7 +60,7 @@ pub async fn run(loaded: Loaded, options: RunOptions) -> anyhow::Result<()> {
     let stopped = stop_signal().context("signals cannot be received")?;
     let server =
         if options.demo { Server::start_with_demo(&config).await? } else { Server::start(&config).await? };
-    (options.ready)(&server.endpoints());
+    (options.ready)(server.endpoints());
     stopped.await.context("signals cannot be received")?;
     server.stop().await;
     Ok(())
@@ -68,6 +70,7 @@ pub async fn run(loaded: Loaded, options: RunOptions) -> anyhow::Result<()> {
 pub struct Server {
     app: Arc<App>,
     listeners: Listeners,
+    endpoints: Endpoints,
     workers: Workers,
     shutdown: Shutdown,
 }
@@ -107,21 +110,20 @@ impl Server {
             signal_message_bytes_max: config.signal_message_bytes_max(),
         };
         let app = Arc::new(App::new(rooms, keys, surface));
-        let mut listeners = Listeners::default();
-        listeners.serve(main, &http::router(Arc::clone(&app)))?;
-        listeners.serve(metrics, &http::metrics_router(Arc::clone(&app)))?;
-        Ok(Self { app, listeners, workers, shutdown: config.shutdown })
+        let listeners = Listeners::default();
+        let endpoints = Endpoints {
+            http: listeners.serve(main, &http::router(Arc::clone(&app)))?,
+            metrics: listeners.serve(metrics, &http::metrics_router(Arc::clone(&app)))?,
+            udp: workers.udp_addresses().to_vec(),
+            tcp: workers.tcp_addresses().to_vec(),
+        };
+        Ok(Self { app, listeners, endpoints, workers, shutdown: config.shutdown })
     }
 
     /// Where it listens.
     #[must_use]
-    pub fn endpoints(&self) -> Endpoints {
-        let http = self.listeners.addresses.clone();
-        Endpoints {
-            http,
-            udp: self.workers.udp_addresses().to_vec(),
-            tcp: self.workers.tcp_addresses().to_vec(),
-        }
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     /// Lets nobody in any more, tells every client what to do, and closes everything, all within the
@@ -152,18 +154,19 @@ fn report(what: &str, in_time: bool) {
 /// Ports that HTTP is served on.
 #[derive(Default)]
 struct Listeners {
-    addresses: Vec<SocketAddr>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
 impl Listeners {
-    fn serve(&mut self, listeners: Vec<TcpListener>, router: &Router) -> anyhow::Result<()> {
+    /// Serves on all of them, and answers where that is.
+    fn serve(&self, listeners: Vec<TcpListener>, router: &Router) -> anyhow::Result<Vec<SocketAddr>> {
+        let mut addresses = Vec::with_capacity(listeners.len());
         for listener in listeners {
-            self.addresses.push(listener.local_addr()?);
+            addresses.push(listener.local_addr()?);
             self.tasks.spawn(http::serve(listener, router.clone(), self.stop.child_token()));
         }
-        Ok(())
+        Ok(addresses)
     }
 
     async fn close(self) {

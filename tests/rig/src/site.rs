@@ -58,7 +58,7 @@ impl Site {
     /// A port of its own for metrics, if there is one.
     #[must_use]
     pub fn metrics_port(&self) -> Option<SocketAddr> {
-        self.server.endpoints().http.get(1).copied()
+        self.server.endpoints().metrics.first().copied()
     }
 
     /// ICE over TCP.

@@ -3,7 +3,7 @@
 use clap::Args;
 use tracing::info;
 use trackyard_server::config::Loaded;
-use trackyard_server::{RunOptions, run};
+use trackyard_server::{Endpoints, RunOptions, run};
 
 use crate::failure::Failure;
 use crate::serve_flags::ServeFlags;
@@ -33,8 +33,9 @@ impl Serve {
             return Err(Failure::Usage(text.to_owned()));
         }
         logging::start(&loaded.config.logging)?;
-        let ready = |endpoints: &trackyard_server::Endpoints| {
-            info!(http = ?endpoints.http, udp = ?endpoints.udp, tcp = ?endpoints.tcp, "serving");
+        let ready = |endpoints: &Endpoints| {
+            let Endpoints { http, metrics, udp, tcp } = endpoints;
+            info!(?http, ?metrics, ?udp, ?tcp, "serving");
         };
         // The demo hands out tokens to whoever asks, which only `trackyard dev` is for.
         serve(loaded, RunOptions { demo: false, ready: Box::new(ready) })

@@ -73,7 +73,7 @@ mod tests {
         let key = ("devkey".to_owned(), Some("secret".to_owned()));
         let banner = Banner { room: "demo".to_owned(), token: "aaa.bbb.ccc".to_owned(), key, lan };
         let http = vec!["127.0.0.1:7880".parse().unwrap()];
-        banner.text(&Endpoints { http, udp: Vec::new(), tcp: Vec::new() })
+        banner.text(&Endpoints { http, metrics: Vec::new(), udp: Vec::new(), tcp: Vec::new() })
     }
 
     #[test]
