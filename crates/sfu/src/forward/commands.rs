@@ -114,7 +114,10 @@ impl<F: ConnectionFactory> Worker<F> {
             match output {
                 PeerOutput::Transmit(transmit) => self.transmit(transmit),
                 PeerOutput::Event(_) => {}
-                PeerOutput::Timeout(_) => break,
+                PeerOutput::Timeout(at) => {
+                    self.rest(id, at);
+                    break;
+                }
             }
         }
         self.forget(id);

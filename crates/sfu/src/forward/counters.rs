@@ -85,6 +85,12 @@ counters! {
     garbage_malformed_stun,
     /// Of those: binding requests that name nobody.
     garbage_no_username,
+    /// Of `datagrams_mine`: could not be used by their connection.
+    datagrams_unusable,
+    /// Data channels with labels that mean nothing here.
+    unknown_channels,
+    /// Packets of `forwarded` that were longer than their subscriber takes; their frames stay incomplete.
+    packets_oversized,
     /// Datagrams to send.
     datagrams_out,
     /// Their bytes.

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use trackyard_lanes::LaneStats;
-use trackyard_peer::{Connection, Peer};
+use trackyard_peer::{Connection, ConnectionCounters, Peer};
 
+use super::WorkerCounters;
 use super::routes::Sink;
 use crate::control::{OpenPeer, PeerId, RoomKey};
 
@@ -21,6 +22,8 @@ pub(super) struct Slot<C: Connection> {
     pub(super) peer: Peer<C>,
     pub(super) room: RoomKey,
     pub(super) may_publish: bool,
+    /// What its worker has counted of what it has passed over.
+    counted: (ConnectionCounters, u64),
     inputs: u32,
     input_bytes: usize,
     urgency: Urgency,
@@ -40,7 +43,8 @@ pub(super) enum Urgency {
 impl<C: Connection> Slot<C> {
     pub(super) fn new(peer: Peer<C>, open: &OpenPeer) -> Self {
         let (room, may_publish) = (open.room, open.data_tracks);
-        Self { peer, room, may_publish, inputs: 0, input_bytes: 0, urgency: Urgency::Idle }
+        let counted = Default::default();
+        Self { peer, room, may_publish, counted, inputs: 0, input_bytes: 0, urgency: Urgency::Idle }
     }
 
     /// The peer has been given an input; answers the urgency if it has risen.
@@ -62,6 +66,15 @@ impl<C: Connection> Slot<C> {
     pub(super) fn settle(&mut self) -> bool {
         (self.inputs, self.input_bytes) = (0, 0);
         std::mem::replace(&mut self.urgency, Urgency::Idle) != Urgency::Idle
+    }
+
+    /// Counts what the peer has passed over since this was last done.
+    pub(super) fn count_passed_over(&mut self, counters: &mut WorkerCounters) {
+        let (connection, oversized) = (self.peer.counters(), self.peer.oversized_packets());
+        let (before, oversized_before) = std::mem::replace(&mut self.counted, (connection, oversized));
+        counters.datagrams_unusable += connection.malformed_datagrams - before.malformed_datagrams;
+        counters.unknown_channels += connection.unknown_channels - before.unknown_channels;
+        counters.packets_oversized += oversized - oversized_before;
     }
 
     /// The accounts of a receiver that goes: with its lanes removed, what waited is dropped and counted.

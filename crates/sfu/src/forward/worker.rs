@@ -224,9 +224,19 @@ impl<F: ConnectionFactory> Worker<F> {
             match output {
                 PeerOutput::Transmit(transmit) => self.transmit(transmit),
                 PeerOutput::Event(event) => self.on_event(id, event, now),
-                PeerOutput::Timeout(Some(at)) => return self.timers.set(id, at),
-                PeerOutput::Timeout(None) => return self.timers.remove(id),
+                PeerOutput::Timeout(at) => return self.rest(id, at),
             }
+        }
+    }
+
+    /// The peer has nothing more to say until then.
+    pub(super) fn rest(&mut self, id: PeerId, until: Option<Instant>) {
+        if let Some(slot) = self.peers.get_mut(&id) {
+            slot.count_passed_over(&mut self.counters);
+        }
+        match until {
+            Some(at) => self.timers.set(id, at),
+            None => self.timers.remove(id),
         }
     }
 

@@ -1,11 +1,11 @@
 //! Whose a datagram is.
 
-use trackyard_peer::Transport;
+use trackyard_peer::{Datagram, Mode, Str0mFactory, Transport};
 
 use super::bench::{Bench, GOODBYE, add_track, address, packet, subscribe};
-use crate::control::{Command, Event};
+use crate::control::{Command, Event, OpenPeer, PeerId, RoomKey, WorkerId};
 use crate::forward::stun::tests::{message, request};
-use crate::forward::{Demux, DemuxKey, Endpoint, Foreign, Garbage};
+use crate::forward::{Demux, DemuxKey, Endpoint, Foreign, Garbage, Worker, WorkerConfig, WorkerOutput};
 
 #[test]
 fn a_fragment_is_claimed_before_the_client_learns_of_it() {
@@ -54,6 +54,30 @@ fn garbage_is_counted_by_reason_and_reaches_nobody() {
         + counters.garbage_malformed_stun
         + counters.garbage_no_username;
     assert_eq!(counters.datagrams_in, counters.datagrams_mine + counters.datagrams_foreign + garbage);
+}
+
+#[test]
+fn a_datagram_its_connection_cannot_use_is_counted_once() {
+    let now = Bench::new(0).now;
+    let factory = Str0mFactory::for_server(vec![(Transport::Udp, address(1))], 1_200);
+    let mut worker = Worker::new(WorkerId(0), factory, WorkerConfig::default());
+    let (peer, room, mode) = (PeerId(1), RoomKey(1), Mode::Single);
+    worker.handle_command(Command::Open(OpenPeer { peer, room, mode, data_tracks: true }), now);
+    let WorkerOutput::Claim(DemuxKey::Ufrag(ufrag)) = worker.poll_output() else { panic!("no claim") };
+    let mut broken = request(&ufrag);
+    broken.extend([0, 1, 0xff, 0xff]);
+    let length = u16::try_from(broken.len() - 20).unwrap();
+    broken[2..4].copy_from_slice(&length.to_be_bytes());
+    let contents = &broken[..];
+    for _ in 0..2 {
+        let (source, destination) = (address(2), address(1));
+        let datagram = Datagram { transport: Transport::Udp, source, destination, contents };
+        assert_eq!(worker.handle_datagram(datagram, now), Demux::Mine);
+        while !matches!(worker.poll_output(), WorkerOutput::Timeout(_)) {}
+    }
+    assert_eq!(worker.counters().datagrams_unusable, 2);
+    worker.handle_command(Command::Close { peer }, now);
+    assert_eq!(worker.counters().datagrams_unusable, 2);
 }
 
 #[test]
