@@ -180,6 +180,8 @@ pub trait Connection {
     fn accept_answer(&mut self, sdp: &str, now: Instant) -> Result<(), Self::Error>;
     /// A candidate of the other side, `candidate:…`.
     fn add_remote_candidate(&mut self, candidate: &str) -> Result<(), Self::Error>;
+    /// One more address of ours. It is used from the next restart of ICE, or at once while ICE has not ended.
+    fn add_local_address(&mut self, transport: Transport, address: SocketAddr);
     /// The ICE username fragment by which datagrams to us are recognised; changes with a restart.
     fn local_ufrag(&mut self) -> String;
 

@@ -189,6 +189,14 @@ impl Connection for Str0m {
         Ok(())
     }
 
+    fn add_local_address(&mut self, transport: Transport, address: SocketAddr) {
+        let Some(candidate) = factory::host_candidate(transport, address).filter(|_| !self.ended) else {
+            return;
+        };
+        self.rtc.add_local_candidate(candidate);
+        self.fed += 1;
+    }
+
     fn local_ufrag(&mut self) -> String {
         match &self.ufrag {
             Some(ufrag) => ufrag.clone(),

@@ -186,6 +186,11 @@ impl<F: ConnectionFactory> Client<F> {
         }
     }
 
+    /// The signal connection has ended; whoever drives the client decides what follows.
+    pub fn note_signal_closed(&mut self) {
+        self.event(ClientEvent::SignalClosed);
+    }
+
     /// A datagram has come for one of the connections.
     pub fn handle_datagram(&mut self, target: Target, datagram: Datagram<'_>, now: Instant) {
         let Datagram { transport, source, destination, contents } = datagram;

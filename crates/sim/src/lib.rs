@@ -9,4 +9,7 @@
 pub mod client;
 pub mod link;
 pub mod message;
+mod ours;
 pub mod world;
+
+pub use ours::{OurClient, OurWorld};

@@ -241,6 +241,10 @@ impl Connection for MessageConnection {
         Ok(())
     }
 
+    fn add_local_address(&mut self, _: Transport, address: SocketAddr) {
+        self.local = address;
+    }
+
     fn local_ufrag(&mut self) -> String {
         self.name.clone()
     }

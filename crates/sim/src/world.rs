@@ -3,6 +3,7 @@
 //! Between rooms and workers, and between clients and rooms, run ordered queues whose delays are drawn
 //! from the seed, so that each seed is another interleaving. Datagrams travel over [links](crate::link).
 
+mod inhabitant;
 mod mailbox;
 mod node;
 mod realm;
@@ -13,13 +14,16 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use trackyard_peer::Target;
+use trackyard_proto::join::JoinRequest;
 
+pub use inhabitant::{Inhabitant, Wish};
 pub use mailbox::Mailbox;
 pub use node::{Node, NodeConfig};
 pub use realm::{MessageRealm, Realm, Str0mRealm};
+use seat::SignalChange;
 pub use seat::{Seat, SeatConfig};
 
-use crate::client::{Client, ClientEvent};
+use crate::client::Client;
 use trace::Trace;
 
 /// Which client.
@@ -27,10 +31,10 @@ use trace::Trace;
 pub struct ClientId(pub usize);
 
 /// A server, its clients, and the time.
-pub struct World<R: Realm> {
+pub struct World<R: Realm, C: Inhabitant = Client<<R as Realm>::Factory>> {
     realm: R,
     node: Node<R::Factory>,
-    seats: Vec<Seat<R::Factory>>,
+    seats: Vec<Seat<C>>,
     now: Instant,
     begin: Instant,
     random: fastrand::Rng,
@@ -38,12 +42,67 @@ pub struct World<R: Realm> {
 }
 
 impl<R: Realm> World<R> {
-    /// A server without clients. The seed decides everything that is drawn by chance.
+    /// A server without clients, for raw clients. The seed decides everything that is drawn by chance.
     pub fn new(realm: R, config: NodeConfig, seed: u64) -> Self {
+        Self::with_inhabitants(realm, config, seed)
+    }
+
+    /// A new client that begins to join.
+    pub fn join(&mut self, config: SeatConfig) -> ClientId {
+        let client = config.client.clone();
+        let id = self.enter(config, |factories, now| Client::new(factories, client, now));
+        let request = self.seats[id.0].client().join_request(self.now);
+        self.open_raw(id, request);
+        id
+    }
+
+    /// The client breaks its signal connection and comes back to its session.
+    pub fn resume(&mut self, id: ClientId) {
+        self.cut_signal(id);
+        self.come_back(id);
+    }
+
+    /// The client comes back to its session before the server has noticed that it was away.
+    pub fn resume_unnoticed(&mut self, id: ClientId) {
+        self.seats[id.0].disconnected();
+        self.come_back(id);
+    }
+
+    fn come_back(&mut self, id: ClientId) {
+        let request = self.seats[id.0].client().resume_request();
+        self.open_raw(id, request);
+    }
+
+    fn open_raw(&mut self, id: ClientId, request: JoinRequest) {
+        let single = self.seats[id.0].config().client.single;
+        self.open_signal(id.0, request, single);
+        self.settle();
+    }
+}
+
+impl<R: Realm, C: Inhabitant> World<R, C> {
+    /// A server without clients. The seed decides everything that is drawn by chance.
+    pub fn with_inhabitants(realm: R, config: NodeConfig, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let now = realm.begin();
         let node = Node::new(config, |address| realm.server(address), random.u64(..), now);
         Self { realm, node, seats: Vec::new(), now, begin: now, random, trace: Trace::default() }
+    }
+
+    /// A client takes its seat; what it does is its own affair.
+    pub fn enter(
+        &mut self,
+        config: SeatConfig,
+        make: impl FnOnce([R::Factory; 2], Instant) -> C,
+    ) -> ClientId {
+        let id = self.seats.len();
+        let addresses = [address(id, 1), address(id, 2)];
+        let factories = [self.realm.client(addresses[0]), self.realm.client(addresses[1])];
+        let client = make(factories, self.now);
+        let mut seat = Seat::new(config, client, addresses, (self.random.u64(..), self.now));
+        seat.drain();
+        self.seats.push(seat);
+        ClientId(id)
     }
 
     /// Virtual time since the beginning.
@@ -71,40 +130,6 @@ impl<R: Realm> World<R> {
         &mut self.node
     }
 
-    /// A new client that begins to join.
-    pub fn join(&mut self, config: SeatConfig) -> ClientId {
-        let id = self.seats.len();
-        let addresses = [address(id, 1), address(id, 2)];
-        let factories = [self.realm.client(addresses[0]), self.realm.client(addresses[1])];
-        let mut seat = Seat::new(config, factories, addresses, (self.random.u64(..), self.now));
-        let request = seat.client().join_request(self.now);
-        let connection = self.node.enter(id, seat.config(), request, self.now);
-        seat.connected(connection);
-        self.seats.push(seat);
-        self.settle();
-        ClientId(id)
-    }
-
-    /// The client breaks its signal connection and comes back to its session.
-    pub fn resume(&mut self, id: ClientId) {
-        self.cut_signal(id);
-        self.come_back(id);
-    }
-
-    /// The client comes back to its session before the server has noticed that it was away.
-    pub fn resume_unnoticed(&mut self, id: ClientId) {
-        self.seats[id.0].disconnected();
-        self.come_back(id);
-    }
-
-    fn come_back(&mut self, id: ClientId) {
-        let seat = &mut self.seats[id.0];
-        let request = seat.client().resume_request();
-        let connection = self.node.enter(id.0, seat.config(), request, self.now);
-        seat.connected(connection);
-        self.settle();
-    }
-
     /// The client's signal connection breaks.
     pub fn cut_signal(&mut self, id: ClientId) {
         if let Some(connection) = self.seats[id.0].disconnected() {
@@ -113,20 +138,28 @@ impl<R: Realm> World<R> {
         self.settle();
     }
 
+    /// The client's signal connection breaks, and the client notices.
+    pub fn break_signal(&mut self, id: ClientId) {
+        self.cut_signal(id);
+        self.seats[id.0].signal_broken();
+        self.settle();
+    }
+
     /// Does something with a client, at this moment.
-    pub fn with<T>(&mut self, id: ClientId, act: impl FnOnce(&mut Client<R::Factory>, Instant) -> T) -> T {
+    pub fn with<T>(&mut self, id: ClientId, act: impl FnOnce(&mut C, Instant) -> T) -> T {
         let result = act(self.seats[id.0].client(), self.now);
+        self.seats[id.0].drain_at(self.now);
         self.settle();
         result
     }
 
     /// A client with its links and everything it has seen.
-    pub fn seat(&mut self, id: ClientId) -> &mut Seat<R::Factory> {
+    pub fn seat(&mut self, id: ClientId) -> &mut Seat<C> {
         &mut self.seats[id.0]
     }
 
     /// What a client has seen since this was last asked.
-    pub fn events(&mut self, id: ClientId) -> Vec<(Instant, ClientEvent)> {
+    pub fn events(&mut self, id: ClientId) -> Vec<(Instant, C::Event)> {
         self.seats[id.0].take_events()
     }
 
@@ -161,7 +194,7 @@ impl<R: Realm> World<R> {
     }
 
     /// Does everything that is due now.
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         loop {
             let mut busy = self.node.run(self.now);
             for signal in self.node.take_signals() {
@@ -177,8 +210,10 @@ impl<R: Realm> World<R> {
                     busy = true;
                 }
             }
-            for seat in &mut self.seats {
-                busy |= seat.run(self.now);
+            for at in 0..self.seats.len() {
+                busy |= self.seats[at].run(self.now);
+                busy |= self.change_signal(at);
+                let seat = &mut self.seats[at];
                 for (source, transmit) in seat.take_arrived_at_server(self.now) {
                     self.trace.note(self.now - self.begin, source, &transmit.contents);
                     self.node.datagram(source, &transmit, self.now);
@@ -194,6 +229,38 @@ impl<R: Realm> World<R> {
             if !busy {
                 return;
             }
+        }
+    }
+
+    /// Does what a client wants done with its signal connection; `true` if there was anything.
+    fn change_signal(&mut self, at: usize) -> bool {
+        match self.seats[at].take_change() {
+            Some(SignalChange::Open { request, single }) => self.open_signal(at, *request, single),
+            Some(SignalChange::Close) => self.close_signal(at),
+            None => return false,
+        }
+        true
+    }
+
+    fn open_signal(&mut self, at: usize, request: JoinRequest, single: bool) {
+        self.close_signal(at);
+        let seat = &mut self.seats[at];
+        if seat.signal_works() {
+            let connection = self.node.enter(at, seat.config(), (request, single), self.now);
+            seat.connected(connection);
+        } else {
+            seat.client().signal_failed(self.now);
+            seat.drain();
+        }
+    }
+
+    fn close_signal(&mut self, at: usize) {
+        let requests = self.seats[at].take_all_requests();
+        if let Some(connection) = self.seats[at].disconnected() {
+            for request in requests {
+                self.node.request(connection, request, self.now);
+            }
+            self.node.signal_closed(connection, self.now);
         }
     }
 }

@@ -64,7 +64,7 @@ impl ConnectionFactory for Str0mFactory {
 }
 
 /// A host candidate of ours; ICE/TCP is passive.
-fn host_candidate(transport: Transport, address: SocketAddr) -> Option<Candidate> {
+pub(super) fn host_candidate(transport: Transport, address: SocketAddr) -> Option<Candidate> {
     match transport {
         Transport::Udp => Candidate::host(address, Protocol::Udp).ok(),
         Transport::Tcp => Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build().ok(),

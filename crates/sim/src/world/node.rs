@@ -167,7 +167,7 @@ impl<F: ConnectionFactory> Node<F> {
         &mut self,
         seat: usize,
         config: &SeatConfig,
-        request: JoinRequest,
+        (request, single): (JoinRequest, bool),
         now: Instant,
     ) -> ConnectionId {
         let connection = ConnectionId(self.next_id());
@@ -179,7 +179,6 @@ impl<F: ConnectionFactory> Node<F> {
         } else {
             let peer = PeerId(self.next_id());
             let worker = WorkerId((peer.0 % u64::from(self.config.workers)) as u16);
-            let single = config.client.single;
             Input::Join(Box::new(Join { connection, peer, worker, verified, request, single }))
         };
         self.rooms.get_mut(&key).expect("just found").inbox.push(input, now);

@@ -3,13 +3,15 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use trackyard_peer::{ConnectionFactory, Datagram, Target, Transmit};
+use trackyard_peer::{Datagram, Target, Transmit};
+use trackyard_proto::join::JoinRequest;
 use trackyard_proto::{Request, Response};
 use trackyard_sfu::room::ConnectionId;
 
+use super::inhabitant::{Inhabitant, Wish};
 use super::mailbox::Mailbox;
 use super::node::Signal;
-use crate::client::{Client, ClientConfig, ClientEvent, ClientOutput};
+use crate::client::ClientConfig;
 use crate::link::{Link, LinkConfig};
 
 /// A client to be.
@@ -51,9 +53,9 @@ impl SeatConfig {
 }
 
 /// A client in the world.
-pub struct Seat<F: ConnectionFactory> {
+pub struct Seat<C: Inhabitant> {
     config: SeatConfig,
-    client: Client<F>,
+    client: C,
     addresses: [SocketAddr; 2],
     up: Link<(SocketAddr, Transmit)>,
     down: Link<(Target, Transmit)>,
@@ -61,33 +63,45 @@ pub struct Seat<F: ConnectionFactory> {
     signals: Mailbox<Option<Response>>,
     requests: Mailbox<Request>,
     connection: Option<ConnectionId>,
-    events: Vec<(Instant, ClientEvent)>,
+    /// What the client wants done with its signal connection.
+    change: Option<SignalChange>,
+    events: Vec<(Instant, C::Event)>,
     wake: Option<Instant>,
     now: Instant,
     reads: bool,
+    signal_works: bool,
 }
 
-impl<F: ConnectionFactory> Seat<F> {
+/// What a client wants done with its signal connection.
+#[derive(Debug)]
+pub(super) enum SignalChange {
+    Open { request: Box<JoinRequest>, single: bool },
+    Close,
+}
+
+impl<C: Inhabitant> Seat<C> {
     pub(super) fn new(
         config: SeatConfig,
-        [publisher, subscriber]: [F; 2],
+        client: C,
         addresses: [SocketAddr; 2],
         (seed, now): (u64, Instant),
     ) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let signal_delay = config.signal_delay;
         Self {
-            client: Client::new([publisher, subscriber], config.client.clone(), now),
+            client,
             addresses,
             up: Link::new(config.up, random.u64(..)),
             down: Link::new(config.down, random.u64(..)),
             signals: Mailbox::new(signal_delay, random.u64(..)),
             requests: Mailbox::new(signal_delay, random.u64(..)),
             connection: None,
+            change: None,
             events: Vec::new(),
             wake: Some(now),
             now,
             reads: true,
+            signal_works: true,
             config,
         }
     }
@@ -98,7 +112,7 @@ impl<F: ConnectionFactory> Seat<F> {
     }
 
     /// The client itself.
-    pub fn client(&mut self) -> &mut Client<F> {
+    pub fn client(&mut self) -> &mut C {
         &mut self.client
     }
 
@@ -115,6 +129,30 @@ impl<F: ConnectionFactory> Seat<F> {
     /// Whether datagrams that arrive are handed to the client at all.
     pub fn set_reads(&mut self, reads: bool) {
         self.reads = reads;
+    }
+
+    /// Whether a signal connection can be opened at all.
+    pub fn set_signal_works(&mut self, works: bool) {
+        self.signal_works = works;
+    }
+
+    pub(super) fn signal_works(&self) -> bool {
+        self.signal_works
+    }
+
+    pub(super) fn signal_broken(&mut self) {
+        self.client.signal_closed(self.now);
+        self.drain();
+    }
+
+    /// Takes what the client wants after it was spoken to directly.
+    pub(super) fn drain_at(&mut self, now: Instant) {
+        self.now = now;
+        self.drain();
+    }
+
+    pub(super) fn take_change(&mut self) -> Option<SignalChange> {
+        self.change.take()
     }
 
     /// Its signal connection, if it has one.
@@ -144,7 +182,7 @@ impl<F: ConnectionFactory> Seat<F> {
         self.down.send(transmit.contents.len(), (target, transmit), now);
     }
 
-    pub(super) fn take_events(&mut self) -> Vec<(Instant, ClientEvent)> {
+    pub(super) fn take_events(&mut self) -> Vec<(Instant, C::Event)> {
         std::mem::take(&mut self.events)
     }
 
@@ -154,6 +192,11 @@ impl<F: ConnectionFactory> Seat<F> {
 
     pub(super) fn take_requests(&mut self) -> Vec<Request> {
         std::iter::from_fn(|| self.requests.pop(self.now)).collect()
+    }
+
+    /// What was said before the signal connection is closed still arrives.
+    pub(super) fn take_all_requests(&mut self) -> Vec<Request> {
+        std::iter::from_fn(|| self.requests.pop(self.now + Duration::from_secs(3600))).collect()
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
@@ -188,7 +231,7 @@ impl<F: ConnectionFactory> Seat<F> {
                 Some(response) => self.client.handle_signal(response, now),
                 None => {
                     self.disconnected();
-                    self.events.push((now, ClientEvent::SignalClosed));
+                    self.client.signal_closed(now);
                 }
             }
             self.drain();
@@ -200,17 +243,21 @@ impl<F: ConnectionFactory> Seat<F> {
         self.drain() || busy
     }
 
-    fn drain(&mut self) -> bool {
+    pub(super) fn drain(&mut self) -> bool {
         let mut busy = false;
         loop {
-            match self.client.poll_output() {
-                ClientOutput::Signal(request) => self.requests.push(request, self.now),
-                ClientOutput::Transmit(target, transmit) => {
+            match self.client.poll_wish() {
+                Wish::OpenSignal { request, single } => {
+                    self.change = Some(SignalChange::Open { request, single });
+                }
+                Wish::CloseSignal => self.change = Some(SignalChange::Close),
+                Wish::Signal(request) => self.requests.push(request, self.now),
+                Wish::Transmit(target, transmit) => {
                     let source = self.addresses[target as usize];
                     self.up.send(transmit.contents.len(), (source, transmit), self.now);
                 }
-                ClientOutput::Event(event) => self.events.push((self.now, event)),
-                ClientOutput::Timeout(at) => {
+                Wish::Event(event) => self.events.push((self.now, event)),
+                Wish::Timeout(at) => {
                     // What is already due is served at the next moment, so that time moves on.
                     self.wake = at.map(|at| at.max(self.now + Duration::from_micros(1)));
                     return busy;

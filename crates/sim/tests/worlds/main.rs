@@ -3,6 +3,7 @@
 mod announce;
 mod basics;
 mod chance;
+mod engine;
 mod figures;
 mod handles;
 mod isolation;

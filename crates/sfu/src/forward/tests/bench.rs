@@ -170,6 +170,8 @@ impl Connection for Fake {
         if candidate.starts_with("candidate:") { Ok(()) } else { Err(NotADescription) }
     }
 
+    fn add_local_address(&mut self, _: Transport, _: SocketAddr) {}
+
     fn local_ufrag(&mut self) -> String {
         self.ufrag.clone()
     }

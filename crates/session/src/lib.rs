@@ -1,0 +1,21 @@
+//! One client's session with a server (design §7, protocol §9) as a state machine: which signal connection
+//! to open and when, which connections to make, how to come back after either is lost.
+//!
+//! The edge opens signal connections and sockets when [`Engine::poll_output`] says so, and tells what
+//! comes of it. **The one rule of use:** after every call that changes a session, drain `poll_output`
+//! until it answers `Timeout`.
+//!
+//! It never opens a socket, reads a clock, draws a random number that does not follow from its seed, or
+//! logs.
+
+mod attempts;
+mod config;
+mod connections;
+mod engine;
+mod event;
+mod heartbeat;
+mod roster;
+
+pub use config::{SessionConfig, SignalRequest, SignalVersion};
+pub use engine::Engine;
+pub use event::{CloseReason, EngineEvent, EngineOutput, ParticipantChange, SignalFailure};
