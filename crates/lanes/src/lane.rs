@@ -238,7 +238,8 @@ impl Lane {
         if self.grid.as_mut().is_some_and(|grid| !grid.pick(packet.arrived)) {
             return self.refuse(packet.frame, DropReason::RateLimited, shared);
         }
-        let admitted = shared.room.has_room(shared.store.waiting_bytes(), packet.bytes.len(), false);
+        let has_room = shared.room.has_room(shared.store.waiting_bytes(), packet.bytes.len(), false);
+        let admitted = has_room && !self.is_held;
         if !admitted {
             self.make_place(&packet, shared);
         }

@@ -79,6 +79,8 @@ impl Script {
             "one" => self.write_one(),
             "open" => self.outbox.set_open(true, self.now),
             "closed" => self.outbox.set_open(false, self.now),
+            "hold" => self.outbox.hold_lane(handle(5)),
+            "release" => self.outbox.release_lane(handle(5), self.now),
             "drop" => assert!(self.outbox.remove_lane(handle(5)).is_some()),
             "~" => self.sequence = self.sequence.wrapping_add(1),
             _ => match word.strip_prefix('+') {
@@ -252,6 +254,16 @@ fn frames_for_which_there_is_room_are_not_replaced_before_they_are_written() {
     }
     run.run("room");
     assert_eq!(run.out.join(" "), "=0 =1 [2 ]2 =3");
+}
+
+#[test]
+fn a_held_lane_keeps_what_comes_by_its_rules_until_it_is_released() {
+    check(Policy::Latest, "hold =0 =1 =2 release =3", "=2 =3", "superseded:2");
+    check(Policy::Latest, "hold [0 ]0 [1 .1 release ]1", "[1 .1 ]1", "superseded:1");
+    check(Policy::Queue(2), "hold =0 =1 =2 release", "=1 =2", "queue_full:1");
+    check(Policy::Auto, "hold =0 [1 ]1 [2 ]2 =3 release", "=0 [2 ]2 =3", "superseded:1");
+    check(Policy::Auto, "hold =0 +101 =1 release", "=1", "expired:1");
+    check(Policy::Auto, "hold =0 drop", "", "removed:1");
 }
 
 #[test]
