@@ -1,6 +1,7 @@
 //! The handle to all workers.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -21,6 +22,8 @@ struct Inner {
     threads: Mutex<Vec<JoinHandle<()>>>,
     running: Arc<Running>,
     addresses: Addresses,
+    /// Whose turn it is for a new participant.
+    turn: AtomicUsize,
 }
 
 /// Where the workers listen.
@@ -71,7 +74,15 @@ impl Workers {
         running: Arc<Running>,
         addresses: Addresses,
     ) -> Self {
-        Self { inner: Arc::new(Inner { workers, threads: Mutex::new(threads), running, addresses }) }
+        Self {
+            inner: Arc::new(Inner {
+                workers,
+                threads: Mutex::new(threads),
+                running,
+                addresses,
+                turn: AtomicUsize::new(0),
+            }),
+        }
     }
 
     /// Sends a command. Never blocks; commands to one worker arrive in order.
@@ -89,11 +100,15 @@ impl Workers {
         Ok(())
     }
 
-    /// The worker for a new participant: the one alive with the fewest peers.
+    /// The worker for a new participant: of those alive with the fewest peers, each in its turn. Workers
+    /// count their peers once per pass, so a burst of joins would all go to the same one otherwise.
     #[must_use]
     pub fn least_loaded(&self) -> WorkerId {
+        let workers = &self.inner.workers;
+        let turn = self.inner.turn.fetch_add(1, Ordering::Relaxed) % workers.len().max(1);
+        let (before, from_turn) = workers.split_at(turn);
         let load = |shared: &&Arc<Shared>| (shared.has_ended(), shared.peers());
-        self.inner.workers.iter().min_by_key(load).map_or(WorkerId(0), |shared| shared.id)
+        from_turn.iter().chain(before).min_by_key(load).map_or(WorkerId(0), |shared| shared.id)
     }
 
     /// How many workers there are.

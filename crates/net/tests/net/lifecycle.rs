@@ -72,6 +72,13 @@ fn a_dead_worker_is_noticed_and_the_others_go_on() {
 }
 
 #[test]
+fn a_burst_of_placements_is_spread_before_anyone_is_counted() {
+    let site = Site::start(&config(2));
+    let placed: Vec<_> = (0..4).map(|_| site.workers.least_loaded().0).collect();
+    assert_eq!(placed, [0, 1, 0, 1]);
+}
+
+#[test]
 fn an_unknown_worker_is_gone() {
     let site = Site::start(&config(1));
     let close = Command::Close { peer: PeerId(1) };
