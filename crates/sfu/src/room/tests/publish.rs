@@ -1,5 +1,7 @@
 //! Publishing and unpublishing, with every refusal.
 
+use std::sync::Arc;
+
 use trackyard_auth::{NamePatterns, TrackNames};
 use trackyard_proto::signal::{PublishDataTrack, Reason};
 use trackyard_proto::{Encryption, FrameEncoding, Request, Response, Schema, SchemaEncoding};
@@ -12,6 +14,7 @@ use crate::room::{Admin, Input, RoomConfig};
 fn a_published_track_has_a_fresh_sid_and_everything_that_was_said_of_it() {
     let mut script = Script::new();
     let ada = script.guest("ada");
+    let bob = script.guest("bob");
     let schema = Schema { name: "Pose".into(), encoding: Some(SchemaEncoding::WellKnown(3)) };
     let wish = PublishDataTrack {
         encryption: Encryption::Gcm,
@@ -23,6 +26,10 @@ fn a_published_track_has_a_fresh_sid_and_everything_that_was_said_of_it() {
     assert!(info.sid.starts_with("DTR_") && info.sid.len() == 16, "{}", info.sid);
     assert_eq!((info.pub_handle, info.name.as_str(), info.encryption), (65_535, "pose", Encryption::Gcm));
     assert_eq!(info.schema, Some(schema));
+    assert_eq!(info.frame_encoding, Some(FrameEncoding::Custom("x".repeat(32))));
+    script.pass(millis(300));
+    let relayed = &script.view(&bob).others["ada"].data_tracks;
+    assert_eq!(relayed.as_slice(), [Arc::clone(&info)], "others are told the same");
     assert!(script.view(&ada).own.as_ref().unwrap().is_publisher);
     assert_eq!(script.room.info().num_publishers, 1);
 }
