@@ -17,7 +17,7 @@ use crate::seen::SeenFrames;
 use crate::sequencer::{Arrival, Ordered, Sequencer};
 use crate::slab::Key;
 use crate::store::{FrameList, Store};
-use crate::{DropReason, FRAME_PACKETS_MAX, LaneRules, LaneStats, OutboxConfig, PACKET_BYTES_MAX};
+use crate::{DropReason, FRAME_PACKETS_MAX, LaneRules, LaneStats, OutboxConfig};
 
 /// What the lanes of an outbox have in common.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) room: Estimator,
     /// The channel can be written.
     pub(crate) open: bool,
+    /// The longest packet that the receiver takes.
+    pub(crate) packet_bytes_max: usize,
     /// Frames that have been counted and of which only held packets are here.
     pub(crate) held_frames: usize,
 }
@@ -251,7 +253,7 @@ impl Lane {
 
     fn append(&mut self, key: Key, packet: Packet, shared: &mut Shared) {
         let packets_in = shared.store.frame(key).map_or(0, |frame| frame.packets_in);
-        if packet.bytes.len() > PACKET_BYTES_MAX || packets_in >= FRAME_PACKETS_MAX {
+        if packet.bytes.len() > shared.packet_bytes_max || packets_in >= FRAME_PACKETS_MAX {
             return self.drop_frame(key, DropReason::TooLarge, shared);
         }
         if !self.make_space(key, packet.bytes.len(), shared) {

@@ -14,7 +14,7 @@ use crate::ring::{Front, Ring};
 use crate::slab::{Key, Slab};
 use crate::store::Store;
 use crate::timers::{Alarm, Timers};
-use crate::{DropReason, LaneRules, LaneStats, OutboxConfig};
+use crate::{DropReason, LaneRules, LaneStats, OutboxConfig, PACKET_BYTES_MAX};
 
 /// Decides which packet goes next to one receiver.
 ///
@@ -71,6 +71,7 @@ impl Outbox {
                 totals: LaneStats::default(),
                 room: Estimator::new(config),
                 open: false,
+                packet_bytes_max: PACKET_BYTES_MAX,
                 held_frames: 0,
             },
             lanes: Slab::new(),
@@ -156,6 +157,12 @@ impl Outbox {
                 }
             }
         }
+    }
+
+    /// Says how long a packet the receiver takes, if that is less than [`PACKET_BYTES_MAX`]. Frames with a longer
+    /// one are dropped whole from then on.
+    pub fn set_packet_bytes_max(&mut self, bytes: usize) {
+        self.shared.packet_bytes_max = bytes.min(PACKET_BYTES_MAX);
     }
 
     /// Says what the channel holds, queued and in flight. To be called after every input.

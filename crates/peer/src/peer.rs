@@ -197,16 +197,11 @@ impl<C: Connection> Peer<C> {
         self.downstream.outbox().remove_lane(handle)
     }
 
-    /// A packet of a track that it receives. One that is longer than the participant takes is
-    /// [counted](Self::oversized_packets), and its frame incomplete.
+    /// A packet of a track that it receives. A frame with one that is longer than the participant takes is
+    /// dropped as too large.
     pub fn push(&mut self, handle: Handle, header: &Header, packet: &Bytes, now: Instant) {
         self.downstream.push(handle, header, packet, now);
         self.unflushed = Some(now);
-    }
-
-    /// Packets that were longer than the participant takes.
-    pub fn oversized_packets(&self) -> u64 {
-        self.downstream.oversized_packets()
     }
 
     /// What its connections have passed over.

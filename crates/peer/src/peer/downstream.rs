@@ -13,18 +13,11 @@ pub(super) struct Downstream {
     outbox: Outbox,
     /// Holds one packet while its handle is patched; grows to the largest packet once.
     scratch: Vec<u8>,
-    message_bytes_max: usize,
-    oversized_packets: u64,
 }
 
 impl Downstream {
     pub(super) fn new(config: OutboxConfig) -> Self {
-        Self {
-            outbox: Outbox::new(config),
-            scratch: Vec::new(),
-            message_bytes_max: usize::MAX,
-            oversized_packets: 0,
-        }
+        Self { outbox: Outbox::new(config), scratch: Vec::new() }
     }
 
     pub(super) fn outbox(&mut self) -> &mut Outbox {
@@ -32,15 +25,7 @@ impl Downstream {
     }
 
     pub(super) fn push(&mut self, handle: Handle, header: &Header, packet: &Bytes, now: Instant) {
-        if packet.len() > self.message_bytes_max {
-            self.oversized_packets += 1;
-        } else {
-            self.outbox.push(handle, header, packet, now);
-        }
-    }
-
-    pub(super) fn oversized_packets(&self) -> u64 {
-        self.oversized_packets
+        self.outbox.push(handle, header, packet, now);
     }
 
     pub(super) fn totals(&self) -> LaneStats {
@@ -61,7 +46,7 @@ impl Downstream {
 
     /// Writes what there is room for; `true` if anything was written.
     pub(super) fn flush(&mut self, connection: &mut impl Connection, now: Instant) -> bool {
-        self.message_bytes_max = connection.message_bytes_max();
+        self.outbox.set_packet_bytes_max(connection.message_bytes_max());
         self.outbox.update_buffered(connection.buffered(ChannelKind::DataTrack), now);
         let mut wrote = false;
         while let Some((handle, packet)) = self.outbox.peek(now) {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use trackyard_lanes::{DropReason, LaneRules, Policy};
 use trackyard_peer::{ChannelKind, Connection, Mode, Str0mFactory, Target};
-use trackyard_wire::{Extensions, Handle, Header, Packetizer, Reassembler, SourceFrame};
+use trackyard_wire::{
+    Extensions, FrameNumber, Handle, Header, Packetizer, Reassembler, Sequence, SourceFrame,
+};
 
 use crate::splice::attribute;
 use crate::world::{World, server_factory};
@@ -153,7 +155,7 @@ fn without_a_channel_frames_are_dropped_and_counted() {
 }
 
 #[test]
-fn packets_longer_than_the_client_takes_are_counted_and_harm_no_others() {
+fn frames_longer_than_the_client_takes_are_dropped_and_harm_no_others() {
     let mut world = World::new(Mode::Single);
     let now = world.now;
     let offer = world.publisher().create_offer(false, now).unwrap().unwrap();
@@ -163,9 +165,14 @@ fn packets_longer_than_the_client_takes_are_counted_and_harm_no_others() {
     world.publisher().accept_answer(&answer, now).unwrap();
     world.run_until(World::is_open(Target::Publisher));
 
+    world.peer.add_lane(handle(LANE), patient(), world.now);
+    let (mut track, sent) = (Track::new(9_000), frames(5, 20_000));
     Track::new(16_000).push(&mut world, &[9; 15_000]);
-    assert_eq!(world.peer.oversized_packets(), 1);
-    check_delivered(&mut world, Target::Publisher, &mut Track::new(9_000), &frames(5, 20_000));
+    assert_eq!(world.peer.totals().dropped(DropReason::TooLarge), 1);
+    track.packetizer = track.packetizer.starting_at(Sequence::new(1), FrameNumber::new(1));
+    sent.iter().for_each(|frame| track.push(&mut world, frame));
+    world.run_until(|world| track.receive(world, Target::Publisher) == sent.len());
+    assert!(track.frames == sent, "every other frame is whole and in order");
 }
 
 #[test]

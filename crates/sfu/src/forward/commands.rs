@@ -104,6 +104,8 @@ impl<F: ConnectionFactory> Worker<F> {
 
     /// Says goodbye on the wire, and tells the room nothing more.
     fn close(&mut self, id: PeerId, now: Instant) {
+        // What it has sent before its goodbye is still handed on.
+        self.drain(id, now);
         if self.peers.contains_key(&id) {
             self.counters.peers_closed += 1;
             self.with_peer(id, |peer| peer.close(now));

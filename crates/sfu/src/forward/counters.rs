@@ -89,8 +89,6 @@ counters! {
     datagrams_unusable,
     /// Data channels with labels that mean nothing here.
     unknown_channels,
-    /// Packets of `forwarded` that were longer than their subscriber takes; their frames stay incomplete.
-    packets_oversized,
     /// Datagrams to send.
     datagrams_out,
     /// Their bytes.

@@ -23,7 +23,7 @@ pub(super) struct Slot<C: Connection> {
     pub(super) room: RoomKey,
     pub(super) may_publish: bool,
     /// What its worker has counted of what it has passed over.
-    counted: (ConnectionCounters, u64),
+    counted: ConnectionCounters,
     inputs: u32,
     input_bytes: usize,
     urgency: Urgency,
@@ -43,7 +43,7 @@ pub(super) enum Urgency {
 impl<C: Connection> Slot<C> {
     pub(super) fn new(peer: Peer<C>, open: &OpenPeer) -> Self {
         let (room, may_publish) = (open.room, open.data_tracks);
-        let counted = Default::default();
+        let counted = ConnectionCounters::default();
         Self { peer, room, may_publish, counted, inputs: 0, input_bytes: 0, urgency: Urgency::Idle }
     }
 
@@ -70,11 +70,10 @@ impl<C: Connection> Slot<C> {
 
     /// Counts what the peer has passed over since this was last done.
     pub(super) fn count_passed_over(&mut self, counters: &mut WorkerCounters) {
-        let (connection, oversized) = (self.peer.counters(), self.peer.oversized_packets());
-        let (before, oversized_before) = std::mem::replace(&mut self.counted, (connection, oversized));
+        let connection = self.peer.counters();
+        let before = std::mem::replace(&mut self.counted, connection);
         counters.datagrams_unusable += connection.malformed_datagrams - before.malformed_datagrams;
         counters.unknown_channels += connection.unknown_channels - before.unknown_channels;
-        counters.packets_oversized += oversized - oversized_before;
     }
 
     /// The accounts of a receiver that goes: with its lanes removed, what waited is dropped and counted.

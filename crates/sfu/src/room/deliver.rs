@@ -83,10 +83,10 @@ impl Room {
 
     /// Gives a subscription a handle and asks the workers for its routes.
     pub(super) fn start(&mut self, peer: PeerId, key: TrackKey) {
-        let Some(member) = self.members.get_mut(peer) else { return };
-        let worker = member.worker;
-        let Some(handle) = member.subscriptions.handles.allocate() else { return self.exhausted(peer) };
+        let Some(worker) = self.members.get(peer).map(|member| member.worker) else { return };
         let Some(rules) = self.rules(peer, key) else { return };
+        let Some(member) = self.members.get_mut(peer) else { return };
+        let Some(handle) = member.subscriptions.handles.allocate() else { return self.exhausted(peer) };
         let subscribe = RouteChange::Subscribe { track: key, subscriber: peer, handle, rules };
         let version = self.routes.push(worker, subscribe);
         self.lead_to(worker, key);
