@@ -2,6 +2,7 @@
 
 mod clock;
 mod commands;
+mod descriptors;
 mod failure;
 mod logging;
 mod output;

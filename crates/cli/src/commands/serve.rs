@@ -7,7 +7,7 @@ use trackyard_server::{Endpoints, RunOptions, run};
 
 use crate::failure::Failure;
 use crate::serve_flags::ServeFlags;
-use crate::{Outcome, logging};
+use crate::{Outcome, descriptors, logging};
 
 /// Run a server until SIGTERM or Ctrl-C
 #[derive(Debug, Args)]
@@ -44,6 +44,7 @@ impl Serve {
 
 /// Runs a server on a runtime of its own.
 pub(super) fn serve(loaded: Loaded, options: RunOptions) -> Outcome {
+    descriptors::raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| anyhow::Error::new(error).context("threads cannot be started"))?;
     Ok(runtime.block_on(run(loaded, options))?)
