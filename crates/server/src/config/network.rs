@@ -50,7 +50,7 @@ impl Config {
         let ask = |local: IpAddr| external_ip::discover(local, &servers);
         let plan = plan(&self.rtc, &locals()?, &ask)?;
         let mut net = NetConfig::default();
-        net.workers = self.workers.map_or_else(cores, usize::from).clamp(1, WORKERS_MAX);
+        net.workers = self.worker_count();
         net.udp = plan.bound.iter().map(|ip| SocketAddr::new(*ip, self.rtc.udp_ports.first)).collect();
         net.udp_range = self.rtc.udp_ports.range();
         net.tcp = self
@@ -60,6 +60,13 @@ impl Config {
             .unwrap_or_default();
         net.advertised = plan.advertised;
         Ok(net)
+    }
+
+    /// One per core unless it is configured, and none without a port of its own where ports are a range.
+    fn worker_count(&self) -> usize {
+        let ports = self.rtc.udp_ports.range().map_or(WORKERS_MAX, |range| range.len());
+        let workers = self.workers.map_or_else(|| cores().min(ports), usize::from);
+        workers.clamp(1, WORKERS_MAX)
     }
 
     /// Where other machines reach this one, as far as it knows; empty if only itself can.

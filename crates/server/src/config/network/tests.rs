@@ -151,3 +151,12 @@ fn ports_go_to_the_sockets() {
     let net = config.network().unwrap();
     assert_eq!((net.udp_range, net.tcp, net.workers), (Some(7882..=7892), vec![], 3));
 }
+
+#[test]
+fn a_range_of_few_ports_gets_no_more_workers_than_ports_unless_told_so() {
+    let mut config = Config::dev();
+    config.rtc.udp_ports.last = config.rtc.udp_ports.first + 1;
+    assert!(config.network().unwrap().workers <= 2);
+    config.workers = Some(3);
+    assert_eq!(config.network().unwrap().workers, 3);
+}
