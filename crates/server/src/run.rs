@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +25,9 @@ const ROOMS_SHARE: f64 = 0.4;
 const SESSIONS_SHARE: f64 = 0.3;
 const HTTP_SHARE: f64 = 0.1;
 const WORKERS_SHARE: f64 = 0.2;
+
+/// Connections that wait to be accepted: after a restart all clients come back at once.
+const BACKLOG: u32 = 4_096;
 
 /// What is not configuration.
 pub struct RunOptions {
@@ -93,8 +96,8 @@ impl Server {
     }
 
     async fn open(config: &Config, demo: bool) -> anyhow::Result<Self> {
-        let main = bind(&config.http_addresses()).await?;
-        let metrics = bind(&config.metrics_addresses()).await?;
+        let main = bind(&config.http_addresses())?;
+        let metrics = bind(&config.metrics_addresses())?;
         let keys = Arc::new(config.keys());
         let events = EventRouter::default();
         let network = config.clone();
@@ -176,15 +179,23 @@ impl Listeners {
     }
 }
 
-async fn bind(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
+fn bind(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
-        let listener = TcpListener::bind(address)
-            .await
+        let listener = listen(*address)
             .with_context(|| format!("{address} cannot be listened on; is another server running there?"))?;
         listeners.push(listener);
     }
     Ok(listeners)
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // What closed connections leave behind does not keep a restarted server from its port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn action(configured: ShutdownAction) -> LeaveAction {
