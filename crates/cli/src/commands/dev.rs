@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use tracing::warn;
 use trackyard_auth::Token;
 use trackyard_server::config::{Config, DEV_KEY, DEV_SECRET, Loaded};
@@ -43,7 +44,7 @@ pub(crate) struct Dev {
     #[arg(long, value_name = "PORT")]
     tcp_port: Option<String>,
     /// Room that the printed token is for
-    #[arg(long, value_name = "NAME", default_value = "demo")]
+    #[arg(long, value_name = "NAME", default_value = "demo", value_parser = NonEmptyStringValueParser::new())]
     room: String,
     /// error, warn, info, debug or trace, whatever the configuration says; RUST_LOG wins
     #[arg(long, value_name = "LEVEL", default_value = "info")]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Subcommand};
 use serde_json::json;
 use trackyard_auth::{NamePatterns, Token as AccessToken, TrackNames, VideoGrant};
@@ -33,7 +34,7 @@ pub(crate) struct Create {
     #[arg(long, short, value_name = "NAME")]
     identity: Option<String>,
     /// Room to join or administer
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     room: Option<String>,
     /// Name to show to others
     #[arg(long, value_name = "TEXT")]
