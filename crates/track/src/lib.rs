@@ -3,6 +3,8 @@
 //!
 //! It never reads a clock, opens a socket, draws a random number that it was not given, or logs.
 
+mod cipher;
 mod frame;
 
+pub use cipher::{CipherError, Decryptor, Encryptor};
 pub use frame::Frame;
