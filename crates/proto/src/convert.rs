@@ -4,6 +4,7 @@
 //! sent; a number that names nothing becomes the default of its kind, never a panic.
 
 mod client;
+mod data_blob;
 mod data_track;
 mod description;
 mod enums;

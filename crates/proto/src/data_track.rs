@@ -39,7 +39,7 @@ pub enum FrameEncoding {
 }
 
 /// The schema of a track's payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Schema {
     /// The schema's name, for example a message type.
     pub name: String,
@@ -48,7 +48,7 @@ pub struct Schema {
 }
 
 /// A well-known schema language by its number on the wire, or an application's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SchemaEncoding {
     /// As numbered by the protocol; unknown numbers pass through.
     WellKnown(i32),

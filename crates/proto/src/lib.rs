@@ -8,6 +8,7 @@
 
 pub mod client;
 mod convert;
+pub mod data_blob;
 pub mod data_track;
 pub mod join;
 pub mod limits;
@@ -18,6 +19,7 @@ pub mod sid;
 pub mod signal;
 
 pub use client::{ClientInfo, ConnectionSettings};
+pub use data_blob::{DataBlob, DataBlobKey};
 pub use data_track::{DataTrackInfo, Encryption, FrameEncoding, Schema, SchemaEncoding};
 pub use participant::{DisconnectReason, Kind, ParticipantInfo, ParticipantState, Permission};
 pub use room::RoomInfo;

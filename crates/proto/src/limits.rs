@@ -25,3 +25,7 @@ pub const JOIN_TRACKS_MAX: usize = 64;
 pub const JOIN_TRACK_PARTS_MAX: usize = 16 * 1024;
 /// The JSON of one ICE candidate.
 pub const CANDIDATE_INIT_BYTES: usize = 4096;
+/// A blob's key.
+pub const BLOB_KEY_BYTES: usize = 256;
+/// All blobs of a participant, keys and contents.
+pub const BLOBS_BYTES: usize = 64_000;

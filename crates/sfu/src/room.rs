@@ -8,6 +8,7 @@
 pub mod admission;
 mod announce;
 mod audience;
+mod blobs;
 mod bucket;
 mod claims;
 mod config;
@@ -52,7 +53,7 @@ use self::track::Tracks;
 use crate::control::{Command, Now, PeerId, RoomKey, WorkerId};
 use crate::directory::Revision;
 
-pub use config::{NodeInfo, RoomConfig, RoomLimits, StateLimits};
+pub use config::{BlobLimits, NodeInfo, RoomConfig, RoomLimits, StateLimits};
 pub use counters::RoomCounters;
 pub use io::{Admin, ConnectionId, Input, Join, Output, Resume};
 pub use rules::{TrackRule, TrackRules};

@@ -20,6 +20,8 @@ pub(crate) fn known_response(response: &mut pb::SignalResponse) {
         Some(Message::Update(update)) => update.participants.iter_mut().for_each(participant),
         Some(Message::PublishDataTrackResponse(published)) => published.info.iter_mut().for_each(track),
         Some(Message::UnpublishDataTrackResponse(gone)) => gone.info.iter_mut().for_each(track),
+        Some(Message::StoreDataBlobResponse(stored)) => stored.key.iter_mut().for_each(blob_key),
+        Some(Message::GetDataBlobResponse(found)) => found.blob.iter_mut().for_each(blob),
         Some(Message::RequestResponse(answer)) => answer.request.iter_mut().for_each(echo),
         _ => {}
     }
@@ -31,6 +33,8 @@ pub(crate) fn known_request(request: &mut pb::SignalRequest) {
     match &mut request.message {
         Some(Message::AddTrack(request)) => add_track(request),
         Some(Message::PublishDataTrackRequest(request)) => publish(request),
+        Some(Message::StoreDataBlobRequest(request)) => request.blob.iter_mut().for_each(blob),
+        Some(Message::GetDataBlobRequest(request)) => request.key.iter_mut().for_each(blob_key),
         _ => {}
     }
 }
@@ -64,13 +68,27 @@ fn publish(request: &mut pb::PublishDataTrackRequest) {
     typed(&mut request.frame_encoding, &mut request.schema);
 }
 
-fn typed(frame: &mut Option<pb::DataTrackFrameEncoding>, schema: &mut Option<pb::DataTrackSchemaId>) {
+fn typed(frame: &mut Option<pb::DataTrackFrameEncoding>, id: &mut Option<pb::DataTrackSchemaId>) {
     if let Some(FrameValue::WellKnown(number)) = frame.as_mut().and_then(|frame| frame.value.as_mut()) {
         one::<WellKnownFrameEncoding>(number);
     }
-    let encoding = schema.as_mut().and_then(|schema| schema.encoding.as_mut());
-    if let Some(SchemaValue::WellKnown(number)) = encoding.and_then(|encoding| encoding.value.as_mut()) {
+    id.iter_mut().for_each(schema);
+}
+
+fn schema(id: &mut pb::DataTrackSchemaId) {
+    let value = id.encoding.as_mut().and_then(|encoding| encoding.value.as_mut());
+    if let Some(SchemaValue::WellKnown(number)) = value {
         one::<WellKnownSchemaEncoding>(number);
+    }
+}
+
+fn blob(blob: &mut pb::DataBlob) {
+    blob.key.iter_mut().for_each(blob_key);
+}
+
+fn blob_key(key: &mut pb::DataBlobKey) {
+    if let Some(pb::data_blob_key::Key::SchemaId(id)) = &mut key.key {
+        schema(id);
     }
 }
 

@@ -4,6 +4,7 @@ use livekit_protocol as pb;
 use pb::request_response::Request as EchoWire;
 use pb::signal_request::Message;
 
+use super::data_blob::blob_key;
 use super::data_track::frame_encoding;
 use super::description::{Kind, description};
 use super::enums::FromNumber;
@@ -34,8 +35,14 @@ impl From<Message> for Request {
                 Self::UpdateDataSubscription(data_subscriptions(update))
             }
             Message::SubscriptionPermission(permission) => Self::SubscriptionPermission(permission.into()),
-            Message::StoreDataBlobRequest(store) => Self::StoreDataBlob { request_id: store.request_id },
-            Message::GetDataBlobRequest(get) => Self::GetDataBlob { request_id: get.request_id },
+            Message::StoreDataBlobRequest(store) => {
+                Self::StoreDataBlob { request_id: store.request_id, blob: store.blob.map(Into::into) }
+            }
+            Message::GetDataBlobRequest(get) => Self::GetDataBlob {
+                request_id: get.request_id,
+                identity: get.participant_identity,
+                key: get.key.and_then(blob_key),
+            },
             other => Self::Other(name(&other)),
         }
     }
@@ -82,13 +89,17 @@ fn message(request: &Request) -> Option<Message> {
             Message::UpdateDataSubscription(update_data_subscription(updates))
         }
         Request::SubscriptionPermission(permission) => Message::SubscriptionPermission(permission.into()),
-        Request::StoreDataBlob { request_id } => {
-            Message::StoreDataBlobRequest(pb::StoreDataBlobRequest { request_id: *request_id, blob: None })
+        Request::StoreDataBlob { request_id, blob } => {
+            let blob = blob.as_ref().map(Into::into);
+            Message::StoreDataBlobRequest(pb::StoreDataBlobRequest { request_id: *request_id, blob })
         }
-        Request::GetDataBlob { request_id } => Message::GetDataBlobRequest(pb::GetDataBlobRequest {
-            request_id: *request_id,
-            ..pb::GetDataBlobRequest::default()
-        }),
+        Request::GetDataBlob { request_id, identity, key } => {
+            Message::GetDataBlobRequest(pb::GetDataBlobRequest {
+                request_id: *request_id,
+                participant_identity: identity.clone(),
+                key: key.as_ref().map(Into::into),
+            })
+        }
         Request::Other(_) => return None,
     })
 }

@@ -6,6 +6,7 @@ use livekit_protocol as pb;
 use pb::data_track_subscriber_handles::PublishedDataTrack;
 use pb::signal_response::Message;
 
+use super::data_blob::blob_key;
 use super::description::{Kind, description};
 use super::enums::FromNumber;
 use super::join_response::participants;
@@ -60,6 +61,14 @@ fn small(response: &Response) -> Option<Message> {
                 track_sid: track_sid.clone(),
                 allowed: *allowed,
             })
+        }
+        Response::DataBlobStored { request_id, key } => {
+            let key = Some(key.into());
+            Message::StoreDataBlobResponse(pb::StoreDataBlobResponse { request_id: *request_id, key })
+        }
+        Response::DataBlob { request_id, blob } => {
+            let blob = Some(blob.into());
+            Message::GetDataBlobResponse(pb::GetDataBlobResponse { request_id: *request_id, blob })
         }
         Response::MediaSectionsRequirement { audios, videos } => {
             let requirement = pb::MediaSectionsRequirement { num_audios: *audios, num_videos: *videos };
@@ -122,6 +131,13 @@ impl TryFrom<Message> for Response {
             Message::UnpublishDataTrackResponse(unpublished) => {
                 Self::DataTrackUnpublished(Arc::new(required(unpublished.info, "info")?.try_into()?))
             }
+            Message::StoreDataBlobResponse(stored) => Self::DataBlobStored {
+                request_id: stored.request_id,
+                key: required(stored.key.and_then(blob_key), "key")?,
+            },
+            Message::GetDataBlobResponse(found) => {
+                Self::DataBlob { request_id: found.request_id, blob: required(found.blob, "blob")?.into() }
+            }
             Message::DataTrackSubscriberHandles(handles) => Self::SubscriberHandles(handle_list(handles)?),
             other => other_arm(other),
         })
@@ -171,8 +187,6 @@ fn name(message: &Message) -> &'static str {
         Message::TrackSubscribed(_) => "track_subscribed",
         Message::RoomMoved(_) => "room_moved",
         Message::SubscribedAudioCodecUpdate(_) => "subscribed_audio_codec_update",
-        Message::StoreDataBlobResponse(_) => "store_data_blob_response",
-        Message::GetDataBlobResponse(_) => "get_data_blob_response",
         _ => "unknown",
     }
 }

@@ -5,6 +5,7 @@ mod new;
 use std::collections::BTreeMap;
 
 use super::{Echo, SessionDescription, Trickle};
+use crate::data_blob::{DataBlob, DataBlobKey};
 use crate::data_track::{Encryption, FrameEncoding, Schema};
 use crate::participant::DisconnectReason;
 
@@ -52,15 +53,21 @@ pub enum Request {
     UpdateDataSubscription(Vec<DataSubscription>),
     /// Who may subscribe to this participant's tracks.
     SubscriptionPermission(SubscriptionPermission),
-    /// Store a blob; refused until blobs are built.
+    /// Keep a blob with the participant's session.
     StoreDataBlob {
         /// Correlates the answer.
         request_id: u32,
+        /// What to keep; `None` is refused.
+        blob: Option<DataBlob>,
     },
-    /// Fetch a blob; refused until blobs are built.
+    /// Fetch a blob of a participant.
     GetDataBlob {
         /// Correlates the answer.
         request_id: u32,
+        /// Whose.
+        identity: String,
+        /// Which; `None` is refused.
+        key: Option<DataBlobKey>,
     },
     /// Understood but without effect yet, or unknown: the arm's name.
     Other(&'static str),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Echo, SessionDescription, Trickle};
+use crate::data_blob::{DataBlob, DataBlobKey};
 use crate::data_track::DataTrackInfo;
 use crate::participant::{DisconnectReason, ParticipantInfo};
 use crate::room::RoomInfo;
@@ -41,6 +42,20 @@ pub enum Response {
     DataTrackUnpublished(Arc<DataTrackInfo>),
     /// Handles under which packets of subscribed tracks arrive; clients merge.
     SubscriberHandles(Vec<SubscriberHandle>),
+    /// A blob is kept.
+    DataBlobStored {
+        /// The request's.
+        request_id: u32,
+        /// What it is found by.
+        key: DataBlobKey,
+    },
+    /// A blob that was asked for.
+    DataBlob {
+        /// The request's.
+        request_id: u32,
+        /// What was stored.
+        blob: DataBlob,
+    },
     /// A publisher has allowed or forbidden a track.
     SubscriptionPermissionUpdate {
         /// The publisher.

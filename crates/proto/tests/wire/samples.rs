@@ -11,8 +11,8 @@ use trackyard_proto::signal::{
     SubscriptionOptions, SubscriptionPermission, SyncState, TrackPermission, Trickle,
 };
 use trackyard_proto::{
-    DataTrackInfo, DisconnectReason, Encryption, FrameEncoding, Kind, ParticipantInfo, ParticipantState,
-    Permission, Request, Response, RoomInfo, Schema, SchemaEncoding,
+    DataBlob, DataBlobKey, DataTrackInfo, DisconnectReason, Encryption, FrameEncoding, Kind, ParticipantInfo,
+    ParticipantState, Permission, Request, Response, RoomInfo, Schema, SchemaEncoding,
 };
 
 pub(crate) const CANDIDATE: &str = "candidate:1 1 udp 2130706431 192.0.2.1 7882 typ host";
@@ -194,9 +194,19 @@ pub(crate) fn requests() -> Vec<Request> {
             all_participants: false,
             track_permissions: vec![permission],
         }),
-        Request::StoreDataBlob { request_id: 4 },
-        Request::GetDataBlob { request_id: 5 },
+        Request::StoreDataBlob { request_id: 4, blob: Some(blob()) },
+        Request::GetDataBlob {
+            request_id: 5,
+            identity: "ada".to_owned(),
+            key: Some(DataBlobKey::Generic("calibration".to_owned())),
+        },
     ]
+}
+
+fn blob() -> DataBlob {
+    let encoding = Some(SchemaEncoding::WellKnown(3));
+    let key = DataBlobKey::Schema(Schema { name: "Pose".to_owned(), encoding });
+    DataBlob { key: Some(key), contents: bytes::Bytes::from_static(b"float64 x") }
 }
 
 /// One response of every kind.
@@ -239,6 +249,8 @@ pub(crate) fn responses() -> Vec<Response> {
         Response::MediaSectionsRequirement { audios: 0, videos: 2 },
         Response::RefreshToken("a.b.c".to_owned()),
         Response::Pong(7),
+        Response::DataBlobStored { request_id: 4, key: blob().key.expect("it has one") },
+        Response::DataBlob { request_id: 5, blob: blob() },
         Response::PongResp { last_ping_timestamp: 1, timestamp: 2 },
         Response::Leave { reason: DisconnectReason::StateMismatch, action: LeaveAction::Reconnect },
     ]

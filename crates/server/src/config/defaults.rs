@@ -60,6 +60,7 @@ impl Default for Config {
             logging: Logging { level: LogLevel::default(), json: false },
             region: String::new(),
             data_tracks: DataTracks { enabled: true, rules: Vec::new() },
+            data_blobs: true,
             development: false,
             shutdown: Shutdown::default(),
             workers: None,
@@ -111,6 +112,8 @@ impl Default for Limits {
             max_participant_identity_length: limits::NAME_BYTES,
             max_participant_name_length: limits::NAME_BYTES,
             max_data_track_custom_encoding_length: limits::CUSTOM_ENCODING_BYTES,
+            max_data_blob_key_length: limits::BLOB_KEY_BYTES,
+            max_data_blobs_size: limits::BLOBS_BYTES,
             signal_message_size_limit: limits::SIGNAL_MESSAGE_BYTES,
         }
     }

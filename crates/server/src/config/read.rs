@@ -28,6 +28,7 @@ pub(super) fn read(root: &Node, out: &mut Diagnostics) -> Config {
         logging: reader.logging(development),
         region: reader.text("region"),
         data_tracks: reader.data_tracks(out),
+        data_blobs: reader.flag("enable_participant_data_blob", true),
         development,
         shutdown: reader.shutdown(),
         workers: reader.word("workers", small),
@@ -182,6 +183,8 @@ impl Reader<'_> {
                 "max_data_track_custom_encoding_length",
                 default.max_data_track_custom_encoding_length,
             ),
+            max_data_blob_key_length: limit("max_data_blob_key_length", default.max_data_blob_key_length),
+            max_data_blobs_size: limit("max_data_blobs_size", default.max_data_blobs_size),
             signal_message_size_limit: limit("signal_message_size_limit", default.signal_message_size_limit),
         }
     }

@@ -2,7 +2,7 @@
 
 use trackyard_net::NetConfig;
 use trackyard_proto::limits;
-use trackyard_sfu::room::{NodeInfo, RoomConfig, RoomLimits, StateLimits};
+use trackyard_sfu::room::{BlobLimits, NodeInfo, RoomConfig, RoomLimits, StateLimits};
 
 use super::settings::Config;
 use crate::rooms::RoomDefaults;
@@ -16,6 +16,7 @@ impl Config {
             departure_timeout: self.room.departure_timeout,
             max_participants: self.room.max_participants,
             data_tracks: self.data_tracks.enabled,
+            blobs: self.data_blobs.then(|| self.blob_limits()),
             track_rules: self.data_tracks.compiled(),
             node: NodeInfo { region: self.region.clone(), ice_urls, ..NodeInfo::default() },
             limits: RoomLimits { state: self.state_limits(), ..RoomLimits::default() },
@@ -46,6 +47,15 @@ impl Config {
             metadata_bytes: bytes(limit.max_metadata_size),
             attributes_bytes: bytes(limit.max_attributes_size),
             custom_encoding_bytes: bytes(limit.max_data_track_custom_encoding_length),
+        }
+    }
+
+    /// As above.
+    fn blob_limits(&self) -> BlobLimits {
+        let bytes = |configured: usize| if configured == 0 { usize::MAX } else { configured };
+        BlobLimits {
+            key_bytes: bytes(self.limit.max_data_blob_key_length),
+            bytes: bytes(self.limit.max_data_blobs_size),
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Config {
     pub region: String,
     /// Refuses or allows data tracks.
     pub data_tracks: DataTracks,
+    /// Participants may keep data blobs.
+    pub data_blobs: bool,
     /// Keys may be weak and more is logged.
     pub development: bool,
     /// What clients are told when the server stops.
@@ -167,6 +169,10 @@ pub struct Limits {
     pub max_participant_name_length: usize,
     /// Bytes of a custom encoding's name.
     pub max_data_track_custom_encoding_length: usize,
+    /// Bytes of a data blob's key.
+    pub max_data_blob_key_length: usize,
+    /// Bytes of all data blobs of a participant, keys and contents.
+    pub max_data_blobs_size: usize,
     /// Bytes of one signalling message.
     pub signal_message_size_limit: usize,
 }

@@ -19,6 +19,8 @@ pub struct RoomConfig {
     pub max_participants: u32,
     /// Data tracks may be published.
     pub data_tracks: bool,
+    /// Bounds of data blobs; `None`: participants keep none.
+    pub blobs: Option<BlobLimits>,
     /// The room's first metadata.
     pub metadata: String,
     /// How data tracks are scheduled.
@@ -76,6 +78,21 @@ pub struct StateLimits {
     pub custom_encoding_bytes: usize,
 }
 
+/// Bounds of data blobs, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobLimits {
+    /// A blob's key.
+    pub key_bytes: usize,
+    /// All blobs of a participant, keys and contents.
+    pub bytes: usize,
+}
+
+impl Default for BlobLimits {
+    fn default() -> Self {
+        Self { key_bytes: limits::BLOB_KEY_BYTES, bytes: limits::BLOBS_BYTES }
+    }
+}
+
 impl Default for RoomConfig {
     fn default() -> Self {
         Self {
@@ -84,6 +101,7 @@ impl Default for RoomConfig {
             departure_timeout: Duration::from_secs(20),
             max_participants: 0,
             data_tracks: true,
+            blobs: Some(BlobLimits::default()),
             metadata: String::new(),
             track_rules: TrackRules::default(),
             limits: RoomLimits::default(),

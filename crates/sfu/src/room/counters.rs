@@ -77,6 +77,8 @@ counters! {
     handles_exhausted,
     /// Subscription permissions refused because they were too long.
     permissions_too_long,
+    /// Data blobs that were not stored or not found.
+    blobs_refused,
     /// Requests without effect here.
     requests_ignored,
     /// User packets without effect yet.

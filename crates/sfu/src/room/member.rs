@@ -9,6 +9,7 @@ use trackyard_proto::{Kind, ParticipantInfo, ParticipantState};
 
 use super::announce::Announced;
 use super::audience::Audience;
+use super::blobs::Blobs;
 use super::bucket::TokenBucket;
 use super::io::ConnectionId;
 use super::published::Published;
@@ -33,6 +34,7 @@ pub(super) struct Member {
     /// Who may subscribe to it.
     pub(super) audience: Audience,
     pub(super) announced: Announced,
+    pub(super) blobs: Blobs,
     pub(super) bucket: TokenBucket,
     /// Tracks up to this serial were in its last complete picture of the room, which it got then.
     pub(super) seen: (u64, Instant),
@@ -73,6 +75,7 @@ impl Member {
             subscriptions: new.subscriptions,
             audience: Audience::default(),
             announced: Announced::default(),
+            blobs: Blobs::default(),
             bucket: new.bucket,
             seen: new.seen,
             refreshed_at: new.seen.1,

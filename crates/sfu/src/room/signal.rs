@@ -53,8 +53,9 @@ impl Room {
             Request::UnpublishDataTrack { pub_handle, echo } => self.unpublish(peer, pub_handle, echo),
             Request::UpdateDataSubscription(updates) => self.update_subscriptions(peer, updates),
             Request::SubscriptionPermission(permission) => self.set_audience(peer, permission),
-            Request::StoreDataBlob { request_id } | Request::GetDataBlob { request_id } => {
-                self.respond(peer, request_id, (Reason::NotAllowed, "data blobs are not enabled"), None);
+            Request::StoreDataBlob { request_id, blob } => self.store_blob(peer, request_id, blob),
+            Request::GetDataBlob { request_id, identity, key } => {
+                self.get_blob(peer, request_id, (&identity, key));
             }
             Request::Other(_) => self.counters.requests_ignored += 1,
         }

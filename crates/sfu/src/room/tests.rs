@@ -1,6 +1,7 @@
 //! Behaviour of rooms, each through one script of clients, workers and a directory in virtual time.
 
 mod announce;
+mod blobs;
 mod chance;
 mod harness;
 mod join;

@@ -37,6 +37,7 @@ fn general(config: &Config) -> Vec<(&'static str, Value)> {
         ("room.departure_timeout", duration(config.room.departure_timeout)),
         ("room.max_participants", json!(config.room.max_participants)),
         ("enable_data_tracks", json!(config.data_tracks.enabled)),
+        ("enable_participant_data_blob", json!(config.data_blobs)),
         ("shutdown.action", json!(action)),
         ("shutdown.deadline", duration(config.shutdown.deadline)),
     ]
@@ -70,6 +71,8 @@ fn limits(limit: &Limits) -> Vec<(&'static str, Value)> {
         ("limit.max_participant_identity_length", json!(limit.max_participant_identity_length)),
         ("limit.max_participant_name_length", json!(limit.max_participant_name_length)),
         ("limit.max_data_track_custom_encoding_length", json!(limit.max_data_track_custom_encoding_length)),
+        ("limit.max_data_blob_key_length", json!(limit.max_data_blob_key_length)),
+        ("limit.max_data_blobs_size", json!(limit.max_data_blobs_size)),
         ("limit.signal_message_size_limit", json!(limit.signal_message_size_limit)),
     ]
 }

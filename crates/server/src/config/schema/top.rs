@@ -9,7 +9,6 @@ const FALLBACK: &str = "clients choose between UDP and TCP themselves";
 const TURN: &str = "there is no TURN yet";
 const SIGNALLING: &str = "signalling ends on the node that clients connect to";
 const ROOMS: &str = "rooms are created in this process";
-const BLOBS: &str = "data blobs are not kept yet";
 
 /// All of them.
 pub(in super::super) const TOP: &[Key] = &[
@@ -46,7 +45,7 @@ pub(in super::super) const TOP: &[Key] = &[
     idle("trace", Kind::Section(&[text("jaeger_url")]), "traces are not exported"),
     idle("node_stats", Kind::Section(NODE_STATS), "see `/metrics` for what is measured"),
     boolean("enable_data_tracks"),
-    idle("enable_participant_data_blob", Kind::Bool, BLOBS),
+    boolean("enable_participant_data_blob"),
     idle("api", Kind::Section(API), ROOMS),
     section("data_tracks", &[key("rules", Kind::List(&Kind::Section(RULE)))]),
     section("shutdown", &[key("action", Kind::ShutdownAction), key("deadline", Kind::Positive)]),
@@ -260,8 +259,8 @@ const LIMIT: &[Key] = &[
     amount("max_room_name_length"),
     amount("max_participant_identity_length"),
     amount("max_participant_name_length"),
-    idle("max_data_blob_key_length", Kind::Integer(0, i64::MAX), BLOBS),
-    idle("max_data_blobs_size", Kind::Integer(0, i64::MAX), BLOBS),
+    amount("max_data_blob_key_length"),
+    amount("max_data_blobs_size"),
     amount("max_data_track_custom_encoding_length"),
     amount("signal_message_size_limit"),
     idle("agent_signal_message_size_limit", Kind::Integer(0, i64::MAX), "there are no agents"),

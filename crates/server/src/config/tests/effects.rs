@@ -13,8 +13,8 @@ fn a_configuration_sets_what_it_says() {
          rtc: {udp_port: 3-4, tcp_port: 0, node_ip: '203.0.113.7,2001:db8::7', stun_servers: [a, 'b:1'], \
          enable_loopback_candidate: yes, interfaces: {includes: [eth0]}, ips: {excludes: [10.0.0.0/8]}}\n\
          room: {auto_create: off, empty_timeout: 10, departure_timeout: 1m, max_participants: 5}\n\
-         limit: {max_metadata_size: 0, max_attributes_size: 1_000}\n\
-         enable_data_tracks: false\nregion: north\n\
+         limit: {max_metadata_size: 0, max_attributes_size: 1_000, max_data_blobs_size: 7}\n\
+         enable_data_tracks: false\nenable_participant_data_blob: false\nregion: north\n\
          logging: {level: warn, json: true}\nshutdown: {action: reconnect, deadline: 3s}\nworkers: 2\n",
     )
     .unwrap()
@@ -38,7 +38,8 @@ fn a_configuration_sets_what_it_says() {
         (config.room.max_participants, config.limit.max_metadata_size, config.limit.max_attributes_size),
         (5, 0, 1000)
     );
-    assert!(!config.data_tracks.enabled);
+    assert!(!config.data_tracks.enabled && !config.data_blobs);
+    assert_eq!((config.limit.max_data_blobs_size, config.limit.max_data_blob_key_length), (7, 256));
     assert_eq!(
         (config.region.as_str(), config.logging.level, config.logging.json),
         ("north", LogLevel::Warn, true)
@@ -94,12 +95,8 @@ fn settings_that_do_nothing_are_warned_about() {
         &["2: `webhook.urls` has no effect: webhooks are not sent yet"],
     );
     check_warnings(
-        "enable_participant_data_blob: true\nlimit: {max_data_blobs_size: 1, max_api_request_body_size: 2}",
-        &[
-            "2: `enable_participant_data_blob` has no effect: data blobs are not kept yet",
-            "3: `limit.max_data_blobs_size` has no effect: data blobs are not kept yet",
-            "3: `limit.max_api_request_body_size` has no effect: there is no server API yet",
-        ],
+        "limit: {max_api_request_body_size: 2}",
+        &["2: `limit.max_api_request_body_size` has no effect: there is no server API yet"],
     );
     check_warnings("redis:\nturn: {}\nroom: {enabled_codecs: }\n", &[]);
 }
