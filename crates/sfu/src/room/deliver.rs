@@ -1,5 +1,6 @@
 //! From a permitted subscription to its handle: routes, their confirmation, the announcement, the message.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trackyard_lanes::LaneRules;
@@ -8,6 +9,7 @@ use trackyard_proto::signal::{PublishedTrack, Reason, SubscriberHandle};
 
 use super::Room;
 use super::member::Member;
+use super::notice::News;
 use super::routes::{RouteVersion, Waiter};
 use super::subscriptions::SubscriptionRoute;
 use super::timers::Timer;
@@ -91,6 +93,10 @@ impl Room {
         let version = self.routes.push(worker, subscribe);
         self.lead_to(worker, key);
         self.counters.subscriptions += 1;
+        if let Some(track) = self.tracks.get(key) {
+            let info = Arc::clone(&track.info);
+            self.notice(peer, News::Subscribed(info));
+        }
         self.set_route(peer, key, Some(SubscriptionRoute { handle, version, served: false, flows: false }));
         self.advance(peer, key);
     }

@@ -63,6 +63,9 @@ impl Room {
         let Some(member) = self.members.get_mut(peer) else { return };
         if member.face().state < state {
             member.face_mut().state = state;
+            if state == ParticipantState::Active {
+                self.notice_active(peer);
+            }
             self.tell_self(peer);
             self.presence_changed(peer);
         }

@@ -9,6 +9,7 @@ use trackyard_proto::signal::LeaveAction;
 use trackyard_proto::{Outbound, Permission, Request};
 
 use super::admission::Refusal;
+use super::notice::Notice;
 use crate::control::{Command, Event, PeerId, WorkerId};
 use crate::directory::{DirectoryReply, DirectoryRequest};
 
@@ -153,6 +154,8 @@ pub enum Output {
     },
     /// Ask the directory this and give back its reply.
     Directory(DirectoryRequest),
+    /// Something has become of a session; for the log.
+    Notice(Notice),
     /// The room has ended; forget it.
     Closed,
 }

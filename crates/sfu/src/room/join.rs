@@ -13,6 +13,7 @@ use super::bucket::TokenBucket;
 use super::io::{ConnectionId, Join};
 use super::leave::Departure;
 use super::member::{Member, NewMember};
+use super::notice::News;
 use super::profile::with_state_of;
 use super::subscriptions::Subscriptions;
 use super::timers::Timer;
@@ -49,6 +50,7 @@ impl Room {
         }));
         self.counters.joins += 1;
         self.counts_changed();
+        self.notice(peer, News::Joined { connection, client: Box::new(request.client.clone()) });
         self.send_join(peer, connection, mode);
         self.open(peer, request);
         self.refresh_token(peer);

@@ -39,6 +39,7 @@ pub(super) struct Member {
     /// Tracks up to this serial were in its last complete picture of the room, which it got then.
     pub(super) seen: (u64, Instant),
     pub(super) refreshed_at: Instant,
+    pub(super) joined_at: Instant,
     /// Its connection has failed and is not up again.
     pub(super) failed: bool,
     /// Clients whose core has one short queue for packets and signalling (design §4 d).
@@ -79,6 +80,7 @@ impl Member {
             bucket: new.bucket,
             seen: new.seen,
             refreshed_at: new.seen.1,
+            joined_at: new.seen.1,
             failed: false,
             paced: new.paced,
             face: new.face,

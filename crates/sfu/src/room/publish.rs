@@ -9,6 +9,7 @@ use trackyard_proto::{DataTrackInfo, Encryption, FrameEncoding, Response, Schema
 use trackyard_wire::Handle;
 
 use super::Room;
+use super::notice::News;
 use super::track::Track;
 use crate::control::{PeerId, RouteChange, TrackKey};
 
@@ -120,6 +121,7 @@ impl Room {
         );
         self.counters.tracks_published += 1;
         self.own_track(peer, key, Arc::clone(&info));
+        self.notice(peer, News::Published(Arc::clone(&info)));
         // The publisher may send as soon as it reads the answer: its packets must find the track.
         self.flush_routes();
         self.track_appeared(peer, key);
@@ -162,6 +164,7 @@ impl Room {
             self.routes.push(worker, RouteChange::RemoveTrack { track: key });
         }
         self.members.get_mut(track.publisher)?.published.remove(key);
+        self.notice(track.publisher, News::Unpublished(Arc::clone(&track.info)));
         Some(track.info)
     }
 }

@@ -6,6 +6,7 @@ use trackyard_proto::{DisconnectReason, Outbound, Response};
 
 use super::Room;
 use super::io::{ConnectionId, Output, Resume};
+use super::notice::News;
 use super::timers::Timer;
 use crate::control::{Command, PeerId};
 
@@ -34,6 +35,7 @@ impl Room {
 
     fn resume_session(&mut self, peer: PeerId, connection: ConnectionId) {
         self.counters.resumes += 1;
+        self.notice(peer, News::Resumed { connection });
         // The former connection is closed without a leave: its session goes on.
         if let Some(connection) = self.members.reconnect(peer, Some(connection)) {
             self.outputs.push_back(Output::CloseSignal { connection });

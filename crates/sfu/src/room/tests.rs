@@ -7,6 +7,7 @@ mod harness;
 mod join;
 mod leave;
 mod negotiate;
+mod notice;
 mod publish;
 mod resume;
 mod state;

@@ -325,6 +325,7 @@ impl<F: ConnectionFactory> Node<F> {
                     .inbox
                     .push(Input::Directory(reply), now.instant);
             }
+            Output::Notice(_) => {}
             Output::Closed => self.rooms.get_mut(&key).expect("it has just spoken").closed = true,
         }
     }

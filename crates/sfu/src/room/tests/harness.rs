@@ -17,7 +17,7 @@ use super::worker::{FakeWorker, delivered};
 use crate::control::{Command, Event, Now, PeerId, RoomKey, RouteBatch, RouteChange, WorkerId};
 use crate::directory::{DirectoryRequest, Memory};
 use crate::room::admission::Refusal;
-use crate::room::{ConnectionId, Input, Join, Output, Resume, Room, RoomConfig};
+use crate::room::{ConnectionId, Input, Join, Notice, Output, Resume, Room, RoomConfig};
 
 pub(super) const WORKERS: u16 = 3;
 
@@ -38,6 +38,7 @@ pub(super) struct Script {
     pub(super) tokens: Vec<(ConnectionId, Arc<Verified>)>,
     pub(super) commands: Vec<Command>,
     pub(super) messages: Vec<(ConnectionId, Outbound)>,
+    pub(super) notices: Vec<Notice>,
     pub(super) ended: bool,
     peers_by_sid: BTreeMap<String, PeerId>,
     handles_by_sid: BTreeMap<String, u16>,
@@ -126,6 +127,7 @@ impl Script {
             tokens: Vec::new(),
             commands: Vec::new(),
             messages: Vec::new(),
+            notices: Vec::new(),
             ended: false,
             peers_by_sid: BTreeMap::new(),
             handles_by_sid: BTreeMap::new(),
@@ -195,6 +197,7 @@ impl Script {
             Output::Command { worker, command } => self.command(worker, command),
             Output::RefreshToken { connection, verified } => self.tokens.push((connection, verified)),
             Output::Directory(request) => self.asked.push_back(request),
+            Output::Notice(notice) => self.notices.push(notice),
             Output::Closed => self.ended = true,
         }
     }
