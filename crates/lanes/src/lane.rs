@@ -119,6 +119,11 @@ impl Lane {
         u64::from(self.list.frames) + self.sequencer.counted() as u64
     }
 
+    /// The newest of those that are in the queue.
+    pub(crate) fn newest(&self, shared: &Shared) -> Option<FrameNumber> {
+        shared.store.frame(self.list.newest).map(|frame| frame.number)
+    }
+
     /// Takes a packet of the publisher.
     pub(crate) fn push(&mut self, packet: Packet, shared: &mut Shared) {
         let length = packet.bytes.len();

@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Instant;
 
 use bytes::Bytes;
-use trackyard_wire::{Handle, Header};
+use trackyard_wire::{FrameNumber, Handle, Header};
 
 use crate::estimator::Estimator;
 use crate::lane::{Lane, Shared};
@@ -131,6 +131,11 @@ impl Outbox {
     /// Takes a packet as its publisher sent it. One for a lane that is not there is
     /// [counted](Self::unrouted_packets) and forgotten.
     pub fn push(&mut self, lane: Handle, header: &Header, packet: &Bytes, now: Instant) {
+        self.push_owned(lane, header, packet.clone(), now);
+    }
+
+    /// As [`push`](Self::push), for a packet that nobody else holds: it is not allocated for again.
+    pub fn push_owned(&mut self, lane: Handle, header: &Header, packet: Bytes, now: Instant) {
         self.chosen = None;
         let Some(key) = self.by_handle.get(&lane).copied() else {
             self.unrouted_packets += 1;
@@ -238,6 +243,12 @@ impl Outbox {
     #[must_use]
     pub fn lane_frames_waiting(&self, lane: Handle) -> Option<u64> {
         self.lanes.get(*self.by_handle.get(&lane)?).map(Lane::waiting)
+    }
+
+    /// The newest frame that waits or is under way in one lane.
+    #[must_use]
+    pub fn lane_newest(&self, lane: Handle) -> Option<FrameNumber> {
+        self.lanes.get(*self.by_handle.get(&lane)?)?.newest(&self.shared)
     }
 
     /// Packets for lanes that were not there.

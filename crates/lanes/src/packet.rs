@@ -17,8 +17,8 @@ pub(crate) struct Packet {
 }
 
 impl Packet {
-    pub(crate) fn new(header: &Header, bytes: &Bytes, arrived: Instant) -> Self {
+    pub(crate) fn new(header: &Header, bytes: Bytes, arrived: Instant) -> Self {
         let Header { start, last, sequence, frame, .. } = *header;
-        Self { start, last, sequence, frame, arrived, bytes: bytes.clone() }
+        Self { start, last, sequence, frame, arrived, bytes }
     }
 }

@@ -241,6 +241,18 @@ fn latest_keeps_the_newest_frame() {
 }
 
 #[test]
+fn the_newest_frame_is_the_one_pushed_last_unless_it_was_dropped() {
+    let newest = |script: &str| {
+        let mut run = Script::new(rules(Policy::Latest), OutboxConfig::default());
+        run.run(script);
+        run.outbox.lane_newest(handle(5)).map(|frame| frame.get())
+    };
+    assert_eq!(newest("full =0 =1 [2 ]2"), Some(2));
+    assert_eq!(newest("full =0 =1 room"), None);
+    assert_eq!(newest("full =0 closed =1"), None);
+}
+
+#[test]
 fn a_begun_frame_is_finished_before_a_newer_one() {
     check(Policy::Latest, "full [0 .0 ]0 one [1 ]1 [2 ]2 room", "[0 .0 ]0 [2 ]2", "superseded:1");
     check(Policy::Auto, "full [0 one +1500 .0 ]0 room", "[0 .0 ]0", "");
