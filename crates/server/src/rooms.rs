@@ -4,6 +4,7 @@ mod describe;
 mod driver;
 mod events;
 mod link;
+mod log;
 mod message;
 mod registry;
 mod sink;

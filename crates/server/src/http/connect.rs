@@ -25,6 +25,7 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// What a request to connect or to validate consists of.
 struct Asked<'a> {
+    address: SocketAddr,
     headers: &'a HeaderMap,
     parameters: &'a [(String, String)],
     version: Version,
@@ -47,8 +48,9 @@ pub(super) async fn v0(
     Query(parameters): Parameters,
     upgrade: Upgrade,
 ) -> Response {
-    let asked = Asked { headers: &headers, parameters: &parameters, version: Version::V0, strict: false };
-    connect(&app, address, asked, upgrade).await
+    let asked =
+        Asked { address, headers: &headers, parameters: &parameters, version: Version::V0, strict: false };
+    connect(&app, asked, upgrade).await
 }
 
 /// `GET /rtc/v1`
@@ -59,32 +61,41 @@ pub(super) async fn v1(
     Query(parameters): Parameters,
     upgrade: Upgrade,
 ) -> Response {
-    let asked = Asked { headers: &headers, parameters: &parameters, version: Version::V1, strict: false };
-    connect(&app, address, asked, upgrade).await
+    let asked =
+        Asked { address, headers: &headers, parameters: &parameters, version: Version::V1, strict: false };
+    connect(&app, asked, upgrade).await
 }
 
 /// `GET /rtc/validate`
 pub(super) async fn validate_v0(
     State(app): State<Arc<App>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Query(parameters): Parameters,
 ) -> Response {
-    validate(&app, &Asked { headers: &headers, parameters: &parameters, version: Version::V0, strict: true })
+    validate(
+        &app,
+        &Asked { address, headers: &headers, parameters: &parameters, version: Version::V0, strict: true },
+    )
 }
 
 /// `GET /rtc/v1/validate`
 pub(super) async fn validate_v1(
     State(app): State<Arc<App>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Query(parameters): Parameters,
 ) -> Response {
-    validate(&app, &Asked { headers: &headers, parameters: &parameters, version: Version::V1, strict: true })
+    validate(
+        &app,
+        &Asked { address, headers: &headers, parameters: &parameters, version: Version::V1, strict: true },
+    )
 }
 
-async fn connect(app: &Arc<App>, address: SocketAddr, asked: Asked<'_>, upgrade: Upgrade) -> Response {
+async fn connect(app: &Arc<App>, asked: Asked<'_>, upgrade: Upgrade) -> Response {
     let Ok(upgrade) = upgrade else { return StatusCode::NOT_FOUND.into_response() };
     let encoding = asked.encoding();
-    match enter(app, address, &asked).await {
+    match enter(app, &asked).await {
         Ok(entered) => serve(app, upgrade, encoding, entered),
         Err(refusal) => {
             app.counters.refused(refusal.status);
@@ -100,11 +111,11 @@ fn validate(app: &App, asked: &Asked<'_>) -> Response {
     }
 }
 
-async fn enter(app: &App, address: SocketAddr, asked: &Asked<'_>) -> Result<Entered, Refusal> {
+async fn enter(app: &App, asked: &Asked<'_>) -> Result<Entered, Refusal> {
     if let Some(why) = app.not_ready() {
         return Err(Refusal::unavailable(why));
     }
-    if !app.joins.admit(address.ip(), Instant::now()) {
+    if !app.joins.admit(asked.address.ip(), Instant::now()) {
         return Err(Refusal::new(
             StatusCode::TOO_MANY_REQUESTS,
             "too many joins from this address; slow down",
@@ -144,7 +155,7 @@ fn arrival(app: &App, asked: &Asked<'_>) -> Result<Arrival, Refusal> {
         limits: app.rooms.limits(),
     };
     let admitted = admission::check(&checks)?;
-    Ok(Arrival { verified: admitted.verified, room: admitted.room, request, single })
+    Ok(Arrival { verified: admitted.verified, room: admitted.room, request, single, address: asked.address })
 }
 
 impl Asked<'_> {

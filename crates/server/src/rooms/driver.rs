@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
-use tracing::warn;
+use tracing::{info, warn};
 use trackyard_proto::{Outbound, Response};
 use trackyard_sfu::control::Event;
-use trackyard_sfu::room::{ConnectionId, Input, Output, Room};
+use trackyard_sfu::room::{ConnectionId, Input, News, Notice, Output, Room};
 
 use super::describe::RoomDescription;
+use super::log::log;
 use super::message::RoomMessage;
 use super::registry::Shared;
 use super::sink::{SignalItem, SignalSink};
@@ -45,6 +46,8 @@ impl Driver {
     /// Runs until the room has ended. The inbox is handed back for what came too late.
     pub(super) async fn run(mut self, mut inbox: Inbox) -> Inbox {
         let (mut messages, mut events) = (Vec::new(), Vec::new());
+        let opened = Instant::now();
+        info!(room = ?self.room.info().name, sid = self.room.info().sid, "room opened");
         self.drain();
         while !self.closed {
             tokio::select! {
@@ -60,6 +63,8 @@ impl Driver {
                 () = until(self.room.poll_timeout()) => self.input(Input::Timeout),
             }
         }
+        let info = self.room.info();
+        info!(room = ?info.name, sid = info.sid, after = ?opened.elapsed(), "room closed");
         self.shared.count_ended(*self.room.counters());
         inbox
     }
@@ -123,8 +128,19 @@ impl Driver {
                 let reply = self.shared.directory(request);
                 self.room.handle(Input::Directory(reply), clock::now());
             }
+            Output::Notice(notice) => self.log(notice),
             Output::Closed => self.closed = true,
         }
+    }
+
+    fn log(&self, notice: Notice) {
+        let address = match &notice.news {
+            News::Joined { connection, .. } | News::Resumed { connection } => {
+                self.sinks.get(connection).map(SignalSink::address)
+            }
+            _ => None,
+        };
+        log(&self.room.info().name, notice, address);
     }
 
     fn send(&mut self, connection: ConnectionId, item: SignalItem) {

@@ -1,6 +1,7 @@
 //! Which rooms there are, and how a client gets into one.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -97,6 +98,8 @@ pub(crate) struct Arrival {
     pub(crate) request: JoinRequest,
     /// One connection instead of two.
     pub(crate) single: bool,
+    /// Where it is.
+    pub(crate) address: SocketAddr,
 }
 
 impl Rooms {
@@ -135,7 +138,7 @@ impl Rooms {
         for _ in 0..ATTEMPTS {
             let entry = self.find_or_make(&arrival)?;
             let connection = ConnectionId(self.0.next_id());
-            let (sink, mut source) = signal_queue();
+            let (sink, mut source) = signal_queue(arrival.address);
             let message = self.message(arrival.clone(), connection, sink);
             if entry.mailbox.send(message).await.is_err() {
                 continue;

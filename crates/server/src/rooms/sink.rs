@@ -1,5 +1,6 @@
 //! The outgoing queue of one signal connection, bounded in messages and in bytes.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -25,6 +26,7 @@ pub(crate) enum SignalItem {
 /// The room's end.
 #[derive(Debug)]
 pub(crate) struct SignalSink {
+    address: SocketAddr,
     items: mpsc::Sender<SignalItem>,
     waiting: Arc<Waiting>,
 }
@@ -48,15 +50,20 @@ struct Waiting {
 #[derive(Debug)]
 pub(crate) struct Overflow;
 
-/// A queue for one signal connection.
-pub(crate) fn signal_queue() -> (SignalSink, SignalSource) {
+/// A queue for the signal connection of a client at `address`.
+pub(crate) fn signal_queue(address: SocketAddr) -> (SignalSink, SignalSource) {
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let waiting = Arc::<Waiting>::default();
-    let sink = SignalSink { items: sender, waiting: Arc::clone(&waiting) };
+    let sink = SignalSink { address, items: sender, waiting: Arc::clone(&waiting) };
     (sink, SignalSource { items: receiver, waiting })
 }
 
 impl SignalSink {
+    /// Where its client is.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Queues an item. A connection that has already gone is not an error: its end is reported elsewhere.
     pub(crate) fn send(&self, item: SignalItem) -> Result<(), Overflow> {
         let bytes = item.bytes();
@@ -97,24 +104,28 @@ mod tests {
     use super::*;
     use trackyard_proto::Response;
 
+    fn queue() -> (SignalSink, SignalSource) {
+        signal_queue(SocketAddr::from(([127, 0, 0, 1], 1)))
+    }
+
     fn message(bytes: usize) -> SignalItem {
         SignalItem::Message(Outbound::new(Response::RefreshToken("x".repeat(bytes))))
     }
 
     #[test]
     fn a_reader_that_never_reads_is_given_up() {
-        let (sink, _source) = signal_queue();
+        let (sink, _source) = queue();
         let sent = (0..=MESSAGES_MAX).take_while(|_| sink.send(message(1)).is_ok()).count();
         assert_eq!(sent, MESSAGES_MAX);
     }
 
     #[tokio::test]
     async fn what_waits_for_a_reader_that_was_given_up_is_thrown_away() {
-        let (sink, mut source) = signal_queue();
+        let (sink, mut source) = queue();
         while sink.send(message(1)).is_ok() {}
         drop(sink);
         assert!(source.recv().await.is_none(), "it is told at once, and not after all that is stale");
-        let (sink, mut source) = signal_queue();
+        let (sink, mut source) = queue();
         sink.send(message(1)).unwrap();
         drop(sink);
         assert!(source.recv().await.is_some(), "last words are heard");
@@ -122,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_are_bounded_but_one_large_message_passes() {
-        let (sink, mut source) = signal_queue();
+        let (sink, mut source) = queue();
         sink.send(message(BYTES_MAX + 1)).unwrap();
         assert!(source.recv().await.is_some());
         sink.send(message(BYTES_MAX + 1)).unwrap();

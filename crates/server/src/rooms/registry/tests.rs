@@ -8,6 +8,7 @@ use trackyard_sfu::control::Event;
 
 use super::*;
 use crate::config::Config;
+use crate::rooms::log::tests::Captured;
 
 struct Bench {
     rooms: Rooms,
@@ -16,10 +17,11 @@ struct Bench {
 }
 
 fn arrival(room: &str) -> Arrival {
+    let address = SocketAddr::from(([192, 0, 2, 7], 4_000));
     let (keys, now) = (Config::dev().keys(), clock::unix_s());
     let jwt = keys.sign(&Token::new("robot").room(room), now).unwrap();
     let verified = keys.verify(&jwt, now).unwrap();
-    Arrival { verified, room: room.to_owned(), request: JoinRequest::default(), single: true }
+    Arrival { verified, room: room.to_owned(), request: JoinRequest::default(), single: true, address }
 }
 
 /// A room `yard` with somebody in it.
@@ -78,4 +80,27 @@ async fn there_are_only_so_many_rooms() {
     let refusal = bench.rooms.enter(arrival("one more")).await.unwrap_err();
     assert_eq!(refusal.status.as_u16(), 503);
     bench.rooms.enter(arrival("yard")).await.expect("a room that is there takes more");
+}
+
+#[tokio::test]
+async fn the_log_tells_who_came_and_went() {
+    let (captured, _guard) = Captured::begin();
+    let bench = bench().await;
+    bench.rooms.shut_down(LeaveAction::Disconnect).await;
+    let text = captured.text();
+    let lines: Vec<_> = text.lines().collect();
+    let expected = [
+        &[r#"room opened room="yard" sid="RM_"#][..],
+        &[
+            r#"participant joined room="yard" identity="robot" sid="PA_"#,
+            "address=192.0.2.7:4000",
+            "protocol=0",
+        ],
+        &[r#"participant left room="yard" identity="robot" sid="PA_"#, "reason=ServerShutdown after="],
+        &[r#"room closed room="yard" sid="RM_"#, "after="],
+    ];
+    assert_eq!(lines.len(), expected.len(), "{text}");
+    for (line, parts) in lines.into_iter().zip(expected) {
+        assert!(parts.iter().all(|part| line.contains(part)), "{parts:?} in {line}");
+    }
 }
