@@ -79,6 +79,10 @@ impl Settings {
         self.quick
     }
 
+    pub(crate) fn server(&self) -> &std::path::Path {
+        &self.server
+    }
+
     /// A fresh server.
     pub(crate) fn start(&self) -> Result<ServerProcess> {
         ServerProcess::start(&self.server, "")
