@@ -4,6 +4,7 @@ mod access;
 mod connect;
 mod health;
 mod limiter;
+mod places;
 mod refusal;
 mod serve;
 mod session;
@@ -32,14 +33,16 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/rtc/v1/validate", get(connect::validate_v1))
         .route("/", get(health::root))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready));
+        .route("/readyz", get(health::ready))
+        .layer(cors());
+    // What is not for the pages of others comes behind that layer.
     if app.surface.metrics_on_main_port {
         router = router.route("/metrics", get(health::metrics_for_loopback));
     }
     if app.surface.demo {
         router = router.merge(demo::routes());
     }
-    router.layer(cors()).with_state(app)
+    router.with_state(app)
 }
 
 /// The service behind the port for metrics.
@@ -47,7 +50,7 @@ pub(crate) fn metrics_router(app: Arc<App>) -> Router {
     Router::new().route("/metrics", get(health::metrics)).with_state(app)
 }
 
-/// Any page may speak to the server: access is decided by tokens, and clients must be able to read refusals.
+/// Any page may join: access is decided by tokens, and clients must be able to read refusals.
 fn cors() -> CorsLayer {
     let methods = [Method::OPTIONS, Method::HEAD, Method::GET, Method::POST, Method::PATCH, Method::DELETE];
     CorsLayer::new()
@@ -57,3 +60,6 @@ fn cors() -> CorsLayer {
         .expose_headers(Any)
         .max_age(Duration::from_secs(86_400))
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ use crate::rooms::Rooms;
 pub(crate) struct Counters {
     signal: SignalCounters,
     refusals: Family<StatusLabel, Counter>,
+    /// HTTP connections refused because their address had too many.
+    pub(crate) connections_refused: Counter,
 }
 
 /// Counters of signal connections. Cheap to clone.
@@ -125,6 +127,11 @@ fn edge(registry: &mut Registry, counters: &Counters, rooms: &Rooms) {
             "signal_overflow",
             "Signal connections given up because their reader was too slow",
             &tasks.signal_overflow,
+        ),
+        (
+            "http_connections_refused",
+            "HTTP connections refused because their address had too many",
+            &counters.connections_refused,
         ),
         ("commands_lost", "Commands that a worker did not take", &tasks.command_lost),
         ("events_lost", "Events of workers that found their room's queue full", &rooms.events_lost()),

@@ -115,8 +115,8 @@ impl Server {
         let app = Arc::new(App::new(rooms, keys, surface));
         let listeners = Listeners::default();
         let endpoints = Endpoints {
-            http: listeners.serve(main, &http::router(Arc::clone(&app)))?,
-            metrics: listeners.serve(metrics, &http::metrics_router(Arc::clone(&app)))?,
+            http: listeners.serve(main, &http::router(Arc::clone(&app)), &app)?,
+            metrics: listeners.serve(metrics, &http::metrics_router(Arc::clone(&app)), &app)?,
             udp: workers.udp_addresses().to_vec(),
             tcp: workers.tcp_addresses().to_vec(),
         };
@@ -163,11 +163,17 @@ struct Listeners {
 
 impl Listeners {
     /// Serves on all of them, and answers where that is.
-    fn serve(&self, listeners: Vec<TcpListener>, router: &Router) -> anyhow::Result<Vec<SocketAddr>> {
+    fn serve(
+        &self,
+        listeners: Vec<TcpListener>,
+        router: &Router,
+        app: &App,
+    ) -> anyhow::Result<Vec<SocketAddr>> {
         let mut addresses = Vec::with_capacity(listeners.len());
         for listener in listeners {
             addresses.push(listener.local_addr()?);
-            self.tasks.spawn(http::serve(listener, router.clone(), self.stop.child_token()));
+            let refused = app.counters.connections_refused.clone();
+            self.tasks.spawn(http::serve(listener, router.clone(), self.stop.child_token(), refused));
         }
         Ok(addresses)
     }

@@ -1,8 +1,9 @@
-//! Accepts HTTP connections: bounded in number, in the time a request's head may take, and in age.
+//! Accepts HTTP connections: bounded in number, in all and from one address, in the size of a request's head
+//! and the time it may take, and in age.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -11,6 +12,7 @@ use axum::http::uri::PathAndQuery;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::counter::Counter;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -20,45 +22,116 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 use tracing::{debug, warn};
 
+use super::places::{Place, Places};
+
 /// Connections served at once on one address; more wait in the listener's backlog.
 const CONNECTIONS_MAX: usize = 20_000;
+/// Of these, from one address, as for ICE/TCP. A connection that is upgraded counts no longer.
+const PER_ADDRESS_MAX: usize = 256;
+/// What the others are told.
+const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 39\r\nConnection: close\r\n\r\ntoo many connections from this address\n";
 /// A request whose head takes longer is cut off.
 const HEAD_MAX: Duration = Duration::from_secs(10);
 /// How long connections last until they are upgraded.
 const PATIENCE: Patience =
     Patience { age_max: Duration::from_secs(60), farewell_max: Duration::from_secs(30) };
-/// Bytes of a request's head: a token may hold 512 KiB of metadata. The request target itself is bounded
-/// to 64 KiB by the HTTP library.
-const HEAD_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a request's head, which whoever connects may make the server hold: the request target, which the
+/// HTTP library bounds to 64 KiB, and a token in a header that holds as much.
+const HEAD_BYTES_MAX: usize = 128 * 1024;
 /// Pause when the process has run out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often that is said.
+const WARNING_PAUSE: Duration = Duration::from_secs(10);
 
-/// Serves `router` on `listener` until told to stop, then lets requests under way end.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+/// Serves `router` on `listener` until told to stop, then lets requests under way end. Connections that
+/// are refused are counted in `refused`.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, refused: Counter) {
     let connections = TaskTracker::new();
-    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    while let Some((stream, address, permit)) = accept(&listener, &permits, &stop).await {
-        let terms = Terms { stop: stop.clone(), patience: PATIENCE, _permit: permit };
+    let mut gate = Gate::new(listener, refused);
+    while let Some(entrant) = stop.run_until_cancelled(gate.next()).await {
+        let Entrant { stream, address, permit, place } = entrant;
+        let terms = Terms { stop: stop.clone(), patience: PATIENCE, _permit: permit, _place: place };
         connections.spawn(connection(stream, address, router.clone(), terms));
     }
     connections.close();
     connections.wait().await;
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-    stop: &CancellationToken,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    loop {
-        let permit = stop.run_until_cancelled(Arc::clone(permits).acquire_owned()).await?.ok()?;
-        match stop.run_until_cancelled(listener.accept()).await? {
-            Ok((stream, address)) => return Some((stream, address, permit)),
-            Err(error) => {
-                warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+/// Lets connections in as long as there are places.
+struct Gate {
+    listener: TcpListener,
+    permits: Arc<Semaphore>,
+    places: Arc<Places>,
+    refused: Counter,
+    failures: Failures,
+}
+
+/// A connection that is let in.
+struct Entrant {
+    stream: TcpStream,
+    address: SocketAddr,
+    permit: OwnedSemaphorePermit,
+    place: Place,
+}
+
+impl Gate {
+    fn new(listener: TcpListener, refused: Counter) -> Self {
+        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        Self {
+            listener,
+            permits,
+            places: Places::new(PER_ADDRESS_MAX),
+            refused,
+            failures: Failures::default(),
+        }
+    }
+
+    async fn next(&mut self) -> Entrant {
+        loop {
+            let permit = Arc::clone(&self.permits).acquire_owned().await.expect("it is never closed");
+            let (stream, address) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    if let Some(count) = self.failures.due(Instant::now()) {
+                        warn!(%error, count, "connections could not be accepted");
+                    }
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            match self.places.take(address.ip()) {
+                Some(place) => return Entrant { stream, address, permit, place },
+                None => self.refuse(&stream),
             }
         }
+    }
+
+    /// Waits for nothing, neither for the request nor for the answer to be taken.
+    fn refuse(&self, stream: &TcpStream) {
+        self.refused.inc();
+        if let Err(error) = stream.try_write(TOO_MANY) {
+            debug!(%error, "a connection was refused without a word");
+        }
+    }
+}
+
+/// Failures to accept, of which as many may come as there are pauses.
+#[derive(Debug, Default)]
+struct Failures {
+    unsaid: u64,
+    said: Option<Instant>,
+}
+
+impl Failures {
+    /// Counts one more; how many there have been since it was last said, if it is to be said now.
+    fn due(&mut self, now: Instant) -> Option<u64> {
+        self.unsaid += 1;
+        if self.said.is_some_and(|said| now.saturating_duration_since(said) < WARNING_PAUSE) {
+            return None;
+        }
+        self.said = Some(now);
+        Some(std::mem::take(&mut self.unsaid))
     }
 }
 
@@ -66,8 +139,9 @@ async fn accept(
 struct Terms {
     stop: CancellationToken,
     patience: Patience,
-    /// Held for as long as it is served.
+    /// Held for as long as it is served, as is the next.
     _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// How long a connection is served that is not upgraded, as one of which nothing is ever read could
@@ -129,7 +203,7 @@ fn without_double_slash(uri: &Uri) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 
@@ -152,11 +226,59 @@ mod tests {
             stop: CancellationToken::new(),
             patience: Patience { age_max: brief, farewell_max: brief },
             _permit: Arc::clone(&place).acquire_owned().await.unwrap(),
+            _place: Places::new(1).take(address.ip()).unwrap(),
         };
         let served = timeout(Duration::from_secs(10), connection(stream, address, router, terms));
         served.await.expect("it is not served for good");
         assert_eq!(place.available_permits(), 1);
         drop(client);
+    }
+
+    #[test]
+    fn failures_to_accept_are_said_now_and_then() {
+        let (mut failures, now) = (Failures::default(), Instant::now());
+        assert_eq!(failures.due(now), Some(1));
+        assert!((1..=50).all(|step| failures.due(now + ACCEPT_PAUSE * step).is_none()));
+        assert_eq!(failures.due(now + WARNING_PAUSE), Some(51));
+    }
+
+    #[tokio::test]
+    async fn who_has_no_place_left_is_told_so() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let refused = Counter::default();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        Gate::new(listener, refused.clone()).refuse(&stream);
+        drop(stream);
+        let mut text = String::new();
+        client.read_to_string(&mut text).await.unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 429 "), "{head}");
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{text}");
+        assert_eq!(refused.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_head_has_a_largest_size() {
+        let status = |head: String| async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let stop = CancellationToken::new();
+            let router = Router::new().route("/", get(|| async { "ok" }));
+            let server = tokio::spawn(serve(listener, router, stop.clone(), Counter::default()));
+            client.write_all(head.as_bytes()).await.unwrap();
+            let mut status = [0; 12];
+            client.read_exact(&mut status).await.unwrap();
+            stop.cancel();
+            drop(client);
+            server.await.unwrap();
+            String::from_utf8(status.to_vec()).unwrap()
+        };
+        let head = |bytes| format!("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: {}", "x".repeat(bytes));
+        assert_eq!(status(head(100 * 1024) + "\r\n\r\n").await, "HTTP/1.1 200");
+        let mut endless = head(HEAD_BYTES_MAX);
+        endless.truncate(HEAD_BYTES_MAX);
+        assert_eq!(status(endless).await, "HTTP/1.1 431");
     }
 
     #[test]
