@@ -2,6 +2,7 @@
 
 mod downstream;
 mod event;
+mod exchange;
 mod liveness;
 mod offers;
 
@@ -15,12 +16,11 @@ use trackyard_wire::{Handle, Header};
 use crate::connection::{
     ChannelKind, Connection, ConnectionCounters, ConnectionEvent, ConnectionOutput, Datagram, Mode, Target,
 };
-use crate::sdp;
 use downstream::Downstream;
 pub use event::{PeerEvent, PeerOutput};
 use liveness::{Change, Liveness};
 pub use offers::DescriptionError;
-use offers::{Offers, Wish};
+use offers::Offers;
 
 /// Outputs for which room is kept when all have been taken.
 const OUTPUTS_KEPT: usize = 32;
@@ -116,66 +116,6 @@ impl<C: Connection> Peer<C> {
         }
     }
 
-    /// The client's offer for its publisher connection.
-    ///
-    /// # Errors
-    /// When it cannot be used. What it has changed by then is not undone: the participant has to join anew.
-    pub fn accept_offer(&mut self, _id: u32, sdp: &str, now: Instant) -> Result<String, DescriptionError> {
-        let answer = self.publisher.accept_offer(sdp, now).map_err(|error| DescriptionError::new(&error));
-        if answer.is_ok() {
-            self.liveness[Target::Publisher as usize].described(sdp::has_channels(sdp), now);
-        }
-        self.credentials(Target::Publisher);
-        self.touched(Target::Publisher, now);
-        answer
-    }
-
-    /// Offers the subscriber connection, as soon as no other offer is unanswered. If ICE is to be
-    /// restarted, an unanswered offer is sent once more: the client may never have got it.
-    pub fn request_offer(&mut self, ice_restart: bool, now: Instant) {
-        if self.subscriber.is_none() {
-            return;
-        }
-        match self.offers.request(ice_restart) {
-            Wish::Make => self.send_offer(now),
-            Wish::Repeat(offer) => self.event(PeerEvent::Offer { id: offer.id, sdp: offer.sdp }),
-            Wish::Wait => {}
-        }
-    }
-
-    /// The client's answer to our offer; one to an older offer is passed over.
-    ///
-    /// # Errors
-    /// When it cannot be used, or there is no subscriber connection.
-    pub fn accept_answer(&mut self, id: u32, sdp: &str, now: Instant) -> Result<(), DescriptionError> {
-        let Some(subscriber) = &mut self.subscriber else { return Err(DescriptionError::no_offer()) };
-        if !self.offers.answers(id) {
-            return Ok(());
-        }
-        let accepted = subscriber.accept_answer(sdp, now).map_err(|error| DescriptionError::new(&error));
-        self.credentials(Target::Subscriber);
-        self.touched(Target::Subscriber, now);
-        accepted?;
-        if self.offers.answered() {
-            self.send_offer(now);
-        }
-        Ok(())
-    }
-
-    /// A candidate of the client.
-    ///
-    /// # Errors
-    /// When it is garbled.
-    pub fn add_remote_candidate(&mut self, target: Target, candidate: &str) -> Result<(), DescriptionError> {
-        let Some(connection) = self.connection(target) else { return Ok(()) };
-        connection.add_remote_candidate(candidate).map_err(|error| DescriptionError::new(&error))
-    }
-
-    /// By which ICE user name a connection is found.
-    pub fn ufrag(&mut self, target: Target) -> Option<String> {
-        self.connection(target).map(Connection::local_ufrag)
-    }
-
     /// Begins to receive a track under a handle, or changes how.
     pub fn add_lane(&mut self, handle: Handle, rules: LaneRules, _now: Instant) {
         self.downstream.outbox().add_lane(handle, rules);
@@ -262,36 +202,6 @@ impl<C: Connection> Peer<C> {
         match target {
             Target::Publisher => Some(&mut self.publisher),
             Target::Subscriber => self.subscriber.as_mut(),
-        }
-    }
-
-    fn send_offer(&mut self, now: Instant) {
-        let Some(subscriber) = &mut self.subscriber else { return };
-        let ice_restart = self.offers.next_is_restart();
-        match subscriber.create_offer(ice_restart, now) {
-            Ok(Some(sdp)) => {
-                let id = self.offers.sent(&sdp);
-                self.liveness[Target::Subscriber as usize].described(true, now);
-                self.credentials(Target::Subscriber);
-                self.event(PeerEvent::Offer { id, sdp });
-            }
-            Ok(None) => self.offers.nothing_to_offer(),
-            Err(_) => {
-                let change = self.liveness[Target::Subscriber as usize].closed();
-                self.on_change(Target::Subscriber, change);
-            }
-        }
-        self.touched(Target::Subscriber, now);
-    }
-
-    /// Tells new ICE credentials before anything by which the client could use them.
-    fn credentials(&mut self, target: Target) {
-        let ufrag = self.ufrag(target);
-        if ufrag != self.ufrags[target as usize] {
-            self.ufrags[target as usize].clone_from(&ufrag);
-            if let Some(ufrag) = ufrag {
-                self.event(PeerEvent::Credentials { target, ufrag });
-            }
         }
     }
 
