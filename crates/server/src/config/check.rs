@@ -9,14 +9,18 @@ use super::yaml::{Entry, Node, Value};
 
 /// Longest value that is repeated in a message.
 const SHOWN_MAX: usize = 48;
+/// Unknown keys for which a known one is looked for, which takes longer than all else; nobody mistypes more.
+const SUGGESTIONS_MAX: usize = 100;
 
 /// Reports everything in the tree that is not as the schema says.
 pub(super) fn check(root: &Node, out: &mut Diagnostics) {
-    Checker { out }.section(root, &Spot { path: "", idle: None }, TOP);
+    Checker { out, suggestions: SUGGESTIONS_MAX }.section(root, &Spot { path: "", idle: None }, TOP);
 }
 
 struct Checker<'a> {
     out: &'a mut Diagnostics,
+    /// How many more unknown keys are compared with those that are known.
+    suggestions: usize,
 }
 
 /// Where in the schema a value stands.
@@ -113,8 +117,14 @@ impl Checker<'_> {
 
     fn unknown(&mut self, entry: &Entry, spot: &Spot<'_>, keys: &[Key]) {
         let path = join(spot.path, &shown(&entry.key));
-        let hint = suggest(&entry.key, spot.path, keys).map(|known| format!("; did you mean `{known}`?"));
-        self.out.error(&entry.place, format!("unknown key `{path}`{}", hint.unwrap_or_default()));
+        let known = self.suggestion(entry, spot, keys);
+        let hint = known.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
+        self.out.error(&entry.place, format!("unknown key `{path}`{hint}"));
+    }
+
+    fn suggestion(&mut self, entry: &Entry, spot: &Spot<'_>, keys: &[Key]) -> Option<String> {
+        self.suggestions = self.suggestions.checked_sub(1)?;
+        suggest(&entry.key, spot.path, keys)
     }
 
     fn wrong(&mut self, node: &Node, path: &str, kind: Kind) {

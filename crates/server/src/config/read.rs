@@ -1,6 +1,7 @@
 //! Makes settings of a tree that has been checked; what was wrong in it is left at its default.
 
 mod keys;
+mod ports;
 mod rules;
 
 use super::diagnostic::Diagnostics;
@@ -12,6 +13,8 @@ use super::settings::{
 use super::yaml::Node;
 
 pub(super) use keys::read_key_file;
+
+use ports::check_ports;
 
 /// The settings of a tree.
 pub(super) fn read(root: &Node, out: &mut Diagnostics) -> Config {
@@ -34,7 +37,9 @@ pub(super) fn read(root: &Node, out: &mut Diagnostics) -> Config {
         workers: reader.word("workers", small),
     };
     config.complete_for_development();
-    if config.api_keys.is_empty() {
+    check_ports(&reader, &config, out);
+    // What is wrong may be the keys, or all that could not be read.
+    if config.api_keys.is_empty() && out.errors.is_empty() {
         out.warn(
             &root.place,
             "there are no API keys, so nobody can join; set `keys`, `key_file` or LIVEKIT_KEYS",

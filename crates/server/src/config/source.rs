@@ -217,6 +217,9 @@ fn expanded(path: &str, env: &impl Fn(&str) -> Option<String>) -> String {
 
 /// The text of a file of bounded size.
 pub(super) fn read_file(path: &Path) -> Result<String, String> {
+    if !is_stream(path) && std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err("is not a regular file".to_owned());
+    }
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut bytes = Vec::new();
     file.take(CONFIG_BYTES_MAX + 1)
@@ -226,6 +229,11 @@ pub(super) fn read_file(path: &Path) -> Result<String, String> {
         return Err(too_large());
     }
     String::from_utf8(bytes).map_err(|_| "is not text in UTF-8".to_owned())
+}
+
+/// What a shell has opened, of which somebody holds the other end. Other pipes may never be written to.
+fn is_stream(path: &Path) -> bool {
+    path == Path::new("/dev/stdin") || ["/dev/fd", "/proc/self/fd"].iter().any(|dir| path.starts_with(dir))
 }
 
 fn too_large() -> String {

@@ -230,3 +230,60 @@ fn ports_of_a_range_need_each_other() {
         &["3: `rtc.port_range_end` is 50000; it takes at least `rtc.port_range_start`, which is 60000"],
     );
 }
+
+#[test]
+fn tcp_ports_are_given_out_once() {
+    let own = "each takes a port of its own";
+    check(
+        "port: 7000\nprometheus_port: 7000\n",
+        &[&format!("2: `port` and `prometheus_port` are both 7000; {own}")],
+    );
+    check("prometheus: {port: 7880}\n", &[&format!("1: `port` and `prometheus.port` are both 7880; {own}")]);
+    check("port: 7881\n", &[&format!("1: `port` and `rtc.tcp_port` are both 7881; {own}")]);
+    check(
+        "port: 1\nprometheus_port: 7881\n",
+        &[&format!("2: `prometheus_port` and `rtc.tcp_port` are both 7881; {own}")],
+    );
+    check("port: 7882\n", &[]);
+    check("port: 0\nprometheus_port: 0\nrtc: {tcp_port: 0}\n", &[]);
+}
+
+#[test]
+fn each_worker_has_a_port_of_a_range() {
+    check(
+        "rtc: {udp_port: 7882-7885}\nworkers: 8\n",
+        &["2: `workers` is 8; it takes at most 4, as each has a port of the range 7882-7885"],
+    );
+    check("rtc: {udp_port: 7882-7885}\nworkers: 4\n", &[]);
+    check("workers: 8\n", &[]);
+}
+
+#[test]
+fn an_empty_secret_is_told_of_once() {
+    let empty = "1: `keys.a` is empty; it takes a text in quotes that is not empty";
+    for body in ["keys: {a: ''}\n", "keys: {a: }\n"] {
+        let ConfigErrors { errors, warnings } = loaded(body).unwrap_err();
+        assert_eq!((texts(&errors), texts(&warnings)), (vec![empty.to_owned()], vec![]));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_has_no_keys_missing() {
+    let load = |path: &str| {
+        let overrides = Overrides::default();
+        load(Sources { file: Some(path.into()), body: None, env: &|_| None, overrides }).unwrap_err()
+    };
+    let ConfigErrors { errors, warnings } = load("/not/there.yaml");
+    assert!(errors[0].text.starts_with("cannot be read: ") && warnings.is_empty(), "{errors:?} {warnings:?}");
+    #[cfg(unix)]
+    assert_eq!(load("/dev/null").to_string(), "/dev/null: is not a regular file");
+}
+
+#[test]
+fn many_unknown_keys_are_told_of_without_long_comparisons() {
+    let body: String = (0..20_000).map(|number| format!("prot{number}: 1\n")).collect();
+    let errors = loaded(&format!("prot: 1\n{body}")).unwrap_err().errors;
+    assert_eq!(errors.len(), 20_001);
+    let hinted = errors.iter().filter(|error| error.text.contains("did you mean")).count();
+    assert!((1..=100).contains(&hinted), "{hinted}");
+}

@@ -18,9 +18,10 @@ pub(super) fn read(root: &Node, development: bool, out: &mut Diagnostics) -> Key
         entries.iter().filter_map(|entry| entry.node.text().map(|secret| (entry, secret))).collect();
     for (entry, secret) in pairs.iter().filter(|_| !development) {
         let chars = secret.chars().count();
-        if chars < SECRET_CHARS_MIN {
-            let name = &entry.key;
-            out.warn(&entry.place, format!("the secret of `{name}` has {chars} characters and may be guessed; use {SECRET_CHARS_MIN} or more"));
+        // That it is empty is said already.
+        if (1..SECRET_CHARS_MIN).contains(&chars) {
+            let (name, s) = (&entry.key, if chars == 1 { "" } else { "s" });
+            out.warn(&entry.place, format!("the secret of `{name}` has {chars} character{s} and may be guessed; use {SECRET_CHARS_MIN} or more"));
         }
     }
     // What keeps a key from being taken (an empty one, a repeated one) has been reported with the tree.

@@ -117,6 +117,10 @@ fn weak_secrets_are_warned_about_outside_of_development() {
         warnings("keys: {a: short}"),
         ["1: the secret of `a` has 5 characters and may be guessed; use 32 or more"]
     );
+    assert_eq!(
+        warnings("keys: {a: x}"),
+        ["1: the secret of `a` has 1 character and may be guessed; use 32 or more"]
+    );
     assert_eq!(warnings("development: true\nkeys: {a: short}"), Vec::<String>::new());
     let nobody =
         "trackyard: there are no API keys, so nobody can join; set `keys`, `key_file` or LIVEKIT_KEYS";

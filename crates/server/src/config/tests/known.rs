@@ -14,6 +14,8 @@ fn word(kind: Kind) -> String {
         Kind::Table(kind) => format!("{{any: {}}}", word(*kind)),
         Kind::List(kind) => format!("[{}]", word(*kind)),
         Kind::Anything => "{a: [b]}".to_owned(),
+        // Any other is given out once only.
+        Kind::Port => "0".to_owned(),
         kind => {
             ["true", "1", "5s", "10.0.0.1", "info", "disconnect", "queue", "0123456789abcdef0123456789abcdef"]
                 .into_iter()
