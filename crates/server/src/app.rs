@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 use trackyard_auth::Keys;
@@ -40,6 +41,8 @@ pub(crate) struct Surface {
     pub(crate) metrics_login: Option<Login>,
     /// The longest signal message.
     pub(crate) signal_message_bytes_max: usize,
+    /// How long a client may take to answer the close of its signal connection.
+    pub(crate) farewell_max: Duration,
 }
 
 impl App {

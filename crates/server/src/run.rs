@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use axum::Router;
@@ -25,6 +25,9 @@ const ROOMS_SHARE: f64 = 0.4;
 const SESSIONS_SHARE: f64 = 0.3;
 const HTTP_SHARE: f64 = 0.1;
 const WORKERS_SHARE: f64 = 0.2;
+
+/// How long a client may take to answer the close of its signal connection.
+const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
 /// Connections that wait to be accepted: after a restart all clients come back at once.
 const BACKLOG: u32 = 4_096;
@@ -50,7 +53,7 @@ pub struct Endpoints {
     pub tcp: Vec<SocketAddr>,
 }
 
-/// Serves until the process is told to stop (SIGTERM or Ctrl-C), then tells every client and ends.
+/// Serves until the process is told to stop (SIGTERM, Ctrl-C or the end of its terminal), then tells every client and ends.
 ///
 /// # Errors
 /// When a port cannot be had or the configuration cannot be served.
@@ -111,6 +114,7 @@ impl Server {
             metrics_on_main_port: config.prometheus.is_none(),
             metrics_login: config.prometheus.as_ref().and_then(|prometheus| prometheus.login.clone()),
             signal_message_bytes_max: config.signal_message_bytes_max(),
+            farewell_max: farewell_max(&config.shutdown),
         };
         let app = Arc::new(App::new(rooms, keys, surface));
         let listeners = Listeners::default();
@@ -146,6 +150,11 @@ impl Server {
         report("workers", stopped.is_ok_and(|ended| ended.is_ok()));
         info!("stopped");
     }
+}
+
+/// Of its share of a shutdown half is left for what has to be said before.
+fn farewell_max(shutdown: &Shutdown) -> Duration {
+    FAREWELL_MAX.min(shutdown.deadline.mul_f64(SESSIONS_SHARE / 2.0))
 }
 
 fn report(what: &str, in_time: bool) {
@@ -217,17 +226,53 @@ fn stop_signal() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Whoever has it ignored, as `nohup` does, wants the server to outlive the terminal.
+    let mut hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = received(hangup.as_mut()) => {}
         }
         Ok(())
     })
+}
+
+#[cfg(unix)]
+async fn received(signal: Option<&mut tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether SIGHUP is ignored from the start; only Linux tells without unsafe code.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // The lowest bit is the first signal, which is SIGHUP.
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Ends when the process is told to stop.
 #[cfg(not(unix))]
 fn stop_signal() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     Ok(tokio::signal::ctrl_c())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_farewell_fits_into_the_time_that_a_shutdown_may_take() {
+        let within = |deadline: Duration| {
+            let farewell = farewell_max(&Shutdown { deadline, ..Shutdown::default() });
+            assert!(farewell < deadline.mul_f64(SESSIONS_SHARE), "{farewell:?} of {deadline:?}");
+            farewell
+        };
+        assert_eq!(within(Duration::from_secs(10)), FAREWELL_MAX);
+        within(Duration::from_millis(200));
+    }
 }

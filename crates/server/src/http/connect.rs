@@ -13,7 +13,7 @@ use trackyard_proto::Encoding;
 use trackyard_proto::join::{JoinDecodeError, JoinQuery, JoinRequest};
 use trackyard_sfu::room::admission::{self, Checks};
 
-use super::session::Session;
+use super::session::{Session, Terms};
 use super::{Refusal, access};
 use crate::app::App;
 use crate::clock;
@@ -127,10 +127,11 @@ async fn enter(app: &App, asked: &Asked<'_>) -> Result<Entered, Refusal> {
 fn serve(app: &Arc<App>, upgrade: WebSocketUpgrade, encoding: Encoding, entered: Entered) -> Response {
     let Entered { link, source, first } = entered;
     let counters = app.counters.signal();
+    let terms = Terms { encoding, counters, farewell_max: app.surface.farewell_max };
     let sessions = app.sessions.clone();
     let bytes_max = app.surface.signal_message_bytes_max;
     upgrade.max_message_size(bytes_max).max_frame_size(bytes_max).on_upgrade(move |socket| {
-        let session = Session::new(socket, link, source, encoding, counters);
+        let session = Session::new(socket, (link, source), terms);
         sessions.track_future(session.serve(first))
     })
 }

@@ -27,8 +27,19 @@ pub(crate) struct Session {
     source: SignalSource,
     encoding: Encoding,
     counters: SignalCounters,
+    farewell_max: Duration,
     heard: Instant,
     undecodable: u32,
+}
+
+/// On which terms a connection is served.
+pub(crate) struct Terms {
+    /// What the client speaks until it is heard to speak otherwise.
+    pub(crate) encoding: Encoding,
+    /// What it counts in.
+    pub(crate) counters: SignalCounters,
+    /// How long the other side's close frame is waited for.
+    pub(crate) farewell_max: Duration,
 }
 
 /// Why serving has ended; decides the close frame.
@@ -46,14 +57,9 @@ enum End {
 
 impl Session {
     /// A session whose first message is already known.
-    pub(crate) fn new(
-        socket: WebSocket,
-        link: SignalLink,
-        source: SignalSource,
-        encoding: Encoding,
-        counters: SignalCounters,
-    ) -> Self {
-        Self { socket, link, source, encoding, counters, heard: Instant::now(), undecodable: 0 }
+    pub(crate) fn new(socket: WebSocket, (link, source): (SignalLink, SignalSource), terms: Terms) -> Self {
+        let Terms { encoding, counters, farewell_max } = terms;
+        Self { socket, link, source, encoding, counters, farewell_max, heard: Instant::now(), undecodable: 0 }
     }
 
     /// Serves the connection to its end, beginning with `first`.
@@ -149,10 +155,8 @@ impl Session {
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         if self.deliver(Message::Close(Some(frame))).await.is_ok() {
             // The other side's close frame ends the exchange; its absence is no one's concern.
-            let _ = timeout(Duration::from_secs(1), async {
-                while let Some(Ok(_)) = self.socket.recv().await {}
-            })
-            .await;
+            let _ = timeout(self.farewell_max, async { while let Some(Ok(_)) = self.socket.recv().await {} })
+                .await;
         }
     }
 }
