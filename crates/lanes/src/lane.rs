@@ -62,8 +62,6 @@ pub(crate) struct Lane {
     pub(crate) schedule: LaneSchedule,
     /// Tells it apart from earlier lanes in its slot.
     pub(crate) generation: u32,
-    /// Its receiver does not know its handle yet: nothing is sent.
-    pub(crate) is_held: bool,
     pub(crate) stats: LaneStats,
     pub(crate) turn: Turn,
     pub(crate) alarms: Alarms,
@@ -94,7 +92,6 @@ impl Lane {
             handle,
             schedule: rules.into(),
             generation,
-            is_held: false,
             grid: Grid::new(rules.max_hz).map(Box::new),
             stats: LaneStats::default(),
             turn: Turn::default(),
@@ -112,6 +109,16 @@ impl Lane {
     pub(crate) fn set_rules(&mut self, rules: LaneRules) {
         self.schedule = rules.into();
         self.grid = Grid::new(rules.max_hz).map(Box::new);
+    }
+
+    /// Its receiver does not know its handle, or does: what waits stays, or may go.
+    pub(crate) fn set_held(&mut self, held: bool, shared: &mut Shared) {
+        shared.store.set_held(&mut self.list, held);
+    }
+
+    /// Nothing of it is sent.
+    pub(crate) fn is_held(&self) -> bool {
+        self.list.held
     }
 
     /// Frames that wait or are under way.
@@ -245,8 +252,8 @@ impl Lane {
         if self.grid.as_mut().is_some_and(|grid| !grid.pick(packet.arrived)) {
             return self.refuse(packet.frame, DropReason::RateLimited, shared);
         }
-        let has_room = shared.room.has_room(shared.store.waiting_bytes(), packet.bytes.len(), false);
-        let admitted = has_room && !self.is_held;
+        let has_room = shared.room.has_room(shared.store.bytes_waiting_for_room(), packet.bytes.len(), false);
+        let admitted = has_room && !self.list.held;
         if !admitted {
             self.make_place(&packet, shared);
         }

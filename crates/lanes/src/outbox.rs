@@ -102,7 +102,7 @@ impl Outbox {
     pub fn hold_lane(&mut self, lane: Handle) {
         let key = self.by_handle.get(&lane).copied();
         if let Some(lane) = key.and_then(|key| self.lanes.get_mut(key)) {
-            lane.is_held = true;
+            lane.set_held(true, &mut self.shared);
         }
     }
 
@@ -111,7 +111,7 @@ impl Outbox {
         self.chosen = None;
         let Some(key) = self.by_handle.get(&lane).copied() else { return };
         if let Some(lane) = self.lanes.get_mut(key) {
-            lane.is_held = false;
+            lane.set_held(false, &mut self.shared);
         }
         self.attend(key, now);
     }
@@ -281,7 +281,7 @@ impl Outbox {
     /// A lane has changed: it may have something to send, and deadlines.
     fn attend(&mut self, key: Key, now: Instant) {
         let Some(lane) = self.lanes.get_mut(key) else { return };
-        if !lane.turn.joined && !lane.is_held && lane.has_packet(&self.shared) {
+        if !lane.turn.joined && !lane.is_held() && lane.has_packet(&self.shared) {
             lane.turn.joined = true;
             self.ring.join(key);
         }

@@ -20,6 +20,8 @@ pub(crate) struct Store {
     frames: Slab<Frame>,
     packets: Slab<Node>,
     waiting_bytes: usize,
+    /// Of those, bytes in lanes that are held.
+    held_bytes: usize,
 }
 
 /// The frames of one lane, oldest first.
@@ -33,11 +35,13 @@ pub(crate) struct FrameList {
     pub(crate) packets: u32,
     /// Bytes that wait in them.
     pub(crate) bytes: u32,
+    /// Nothing of them is sent yet: the receiver does not know the lane's handle.
+    pub(crate) held: bool,
 }
 
 impl FrameList {
     pub(crate) const fn new() -> Self {
-        Self { oldest: Key::NONE, newest: Key::NONE, frames: 0, packets: 0, bytes: 0 }
+        Self { oldest: Key::NONE, newest: Key::NONE, frames: 0, packets: 0, bytes: 0, held: false }
     }
 
     /// Bytes that wait, bookkeeping included.
@@ -48,7 +52,7 @@ impl FrameList {
 
 impl Store {
     pub(crate) fn new() -> Self {
-        Self { frames: Slab::new(), packets: Slab::new(), waiting_bytes: 0 }
+        Self { frames: Slab::new(), packets: Slab::new(), waiting_bytes: 0, held_bytes: 0 }
     }
 
     /// Frames that wait or are under way.
@@ -56,9 +60,18 @@ impl Store {
         self.frames.len()
     }
 
-    /// Bytes that wait.
-    pub(crate) fn waiting_bytes(&self) -> usize {
-        self.waiting_bytes
+    /// Bytes that wait for room, and not for their lane to be released.
+    pub(crate) fn bytes_waiting_for_room(&self) -> usize {
+        self.waiting_bytes - self.held_bytes
+    }
+
+    /// Holds a lane's frames, or lets them go.
+    pub(crate) fn set_held(&mut self, list: &mut FrameList, held: bool) {
+        match (std::mem::replace(&mut list.held, held), held) {
+            (false, true) => self.held_bytes += list.bytes as usize,
+            (true, false) => self.held_bytes -= list.bytes as usize,
+            _ => {}
+        }
     }
 
     /// Bytes that wait, bookkeeping included.
@@ -108,6 +121,9 @@ impl Store {
         list.packets += 1;
         list.bytes += length;
         self.waiting_bytes += length as usize;
+        if list.held {
+            self.held_bytes += length as usize;
+        }
         length
     }
 
@@ -129,6 +145,9 @@ impl Store {
         list.packets -= 1;
         list.bytes -= length(&bytes);
         self.waiting_bytes -= bytes.len();
+        if list.held {
+            self.held_bytes -= bytes.len();
+        }
         Some(bytes)
     }
 

@@ -379,6 +379,23 @@ fn a_lane_holds_bounded_bytes() {
 }
 
 #[test]
+fn what_a_held_lane_keeps_takes_no_room_from_others() {
+    let mut run = Script::new(rules(Policy::Latest), OutboxConfig::default());
+    run.run("open");
+    let now = run.now;
+    let push = |outbox: &mut Outbox, lane, number| {
+        let bytes = packet('=', number, number, 1_000);
+        outbox.push(lane, &Header::parse(&bytes).unwrap(), &bytes, now);
+    };
+    run.outbox.add_lane(handle(7), rules(Policy::Queue(100)));
+    run.outbox.hold_lane(handle(7));
+    (0..70).for_each(|number| push(&mut run.outbox, handle(7), number));
+    (0..2).for_each(|number| push(&mut run.outbox, handle(5), number));
+    let other = run.outbox.lane_stats(handle(5)).unwrap();
+    assert_eq!(other.dropped_total(), 0, "there is room for both");
+}
+
+#[test]
 fn an_outbox_holds_bounded_bytes() {
     let config = OutboxConfig { bytes_max: 2 * (1_000 + 128), ..OutboxConfig::default() };
     let mut run = Script::new(rules(Policy::Queue(100)), config);
