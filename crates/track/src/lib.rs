@@ -4,7 +4,14 @@
 //! It never reads a clock, opens a socket, draws a random number that it was not given, or logs.
 
 mod cipher;
+mod clock;
 mod frame;
+mod local;
 
 pub use cipher::{CipherError, Decryptor, Encryptor};
 pub use frame::Frame;
+pub use local::{
+    FRAMES_WAITING_MAX, LocalDropReason, LocalEvent, LocalOutput, LocalTrackId, LocalTrackStats, LocalTracks,
+    LocalTracksConfig, PACKET_BYTES_MAX, PACKET_BYTES_MIN, PACKETS_PER_FRAME_AIM, PUBLISH_TIMEOUT,
+    PacketSize, PublishError, PublishOptions, PublishPolicy, PublishRules, PushError,
+};
