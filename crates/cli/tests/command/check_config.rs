@@ -91,3 +91,19 @@ fn a_file_that_is_not_there_is_named() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("error: /not/there.yaml: cannot be read: No such file"), "{}", ran.err);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_only_from_standard_input() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-pipe", std::process::id()));
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let ran = run(&["check-config", path.to_str().unwrap()]);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.ends_with(&format!("error: {}: is not a regular file\n", path.display())), "{}", ran.err);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    std::io::Write::write_all(&mut writer, GOOD.as_bytes()).unwrap();
+    drop(writer);
+    let output = super::support::command(&["check-config", "/dev/stdin"]).stdin(reader).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -29,9 +29,14 @@ impl Server {
     }
 
     /// Ctrl-C, and the exit code.
-    fn interrupt(mut self) -> Option<i32> {
+    fn interrupt(self) -> Option<i32> {
+        self.signal("-INT")
+    }
+
+    /// A signal, and the exit code.
+    fn signal(mut self, signal: &str) -> Option<i32> {
         let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         self.0.wait().unwrap().code()
     }
 }
@@ -73,6 +78,13 @@ fn a_development_server_shows_no_secret_but_the_one_that_everybody_knows() {
     assert!(text.contains("Secret   (as configured)"), "{text}");
     assert!(!text.contains("of-my-own") && !text.contains("--dev "), "{text}");
     assert_eq!(server.interrupt(), Some(0));
+}
+
+#[test]
+fn the_end_of_a_terminal_stops_a_server_as_ctrl_c_does() {
+    let mut server = Server::start(&["dev", "--port", "0", "--udp-port", "0", "--tcp-port", "0"]);
+    server.until("Ctrl-C stops the server.");
+    assert_eq!(server.signal("-HUP"), Some(0));
 }
 
 #[test]
