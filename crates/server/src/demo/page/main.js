@@ -6,6 +6,8 @@ import { Pictures, poseAt } from "./scene.js";
 const PICTURES_PER_SECOND = 30;
 const TELEMETRY_PER_SECOND = 50;
 const TRACE_POINTS = 200;
+/** Between attempts to join anew; the last one repeats. */
+const REJOIN_DELAYS_MS = [500, 1000, 2000, 4000, 8000, 15_000];
 const element = (id) => document.getElementById(id);
 
 const query = new URLSearchParams(location.search);
@@ -13,24 +15,65 @@ const roomName = query.get("room") ?? "demo";
 const identity = query.get("identity") ?? `tab-${Math.random().toString(36).slice(2, 7)}`;
 const tiles = new Map();
 let room;
+/** What this tab publishes, once it does. */
+let sending;
 
 async function start() {
   element("room").value = roomName;
-  const answer = await fetch(`token?${new URLSearchParams({ room: roomName, identity })}`);
-  if (!answer.ok) throw new Error(await answer.text());
-  const url = location.origin.replace(/^http/, "ws");
-  room = new Room(url, (await answer.json()).token);
-  room.addEventListener("state", ({ detail }) => showState(detail));
-  room.addEventListener("changed", showParticipants);
-  room.addEventListener("changed", showRooms);
-  room.addEventListener("frame", ({ detail }) => tiles.get(detail.sid)?.frame(detail));
-  await room.connect();
+  if (!(await enter())) return;
   addEventListener("pagehide", () => room.leave());
   element("publish").onclick = publish;
   setInterval(() => tiles.forEach((tile) => tile.showFigures()), 500);
   setInterval(showRooms, 2000);
   showRooms();
   if (query.has("publish")) await publish();
+}
+
+/** Joins, and joins anew when the server has been away; `false` if it lets nobody in. */
+async function enter() {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await join();
+      return true;
+    } catch (error) {
+      if (!error.again) {
+        showState(`failed: ${error.message}`);
+        return false;
+      }
+      // Not all tabs at the same time.
+      const delay = REJOIN_DELAYS_MS[Math.min(attempt, REJOIN_DELAYS_MS.length - 1)] * (0.5 + Math.random() / 2);
+      showState(`rejoining in ${Math.ceil(delay / 1000)} s: ${error.message}`);
+      await new Promise((fulfil) => setTimeout(fulfil, delay));
+    }
+  }
+}
+
+async function join() {
+  const next = new Room(location.origin.replace(/^http/, "ws"), await askForToken());
+  let entered = false;
+  const whileCurrent = (show) => (event) => next === room && show(event);
+  next.addEventListener("state", whileCurrent(({ detail }) => showState(detail)));
+  next.addEventListener("state", whileCurrent(() => entered && next.again && enter()));
+  next.addEventListener("changed", whileCurrent(showParticipants));
+  next.addEventListener("changed", whileCurrent(showRooms));
+  next.addEventListener("frame", whileCurrent(({ detail }) => tiles.get(detail.sid)?.frame(detail)));
+  tiles.forEach((tile, sid) => remove(sid, tile));
+  room = next;
+  try {
+    await next.connect();
+    if (sending) sending = await publishTracks();
+    entered = true;
+  } catch (error) {
+    next.leave();
+    throw Object.assign(error, { again: next.again });
+  }
+}
+
+async function askForToken() {
+  const answer = await fetch(`token?${new URLSearchParams({ room: roomName, identity })}`).catch(() => undefined);
+  if (!answer) throw Object.assign(new Error("the server cannot be reached"), { again: true });
+  if (!answer.ok) throw Object.assign(new Error(await answer.text()), { again: answer.status >= 500 });
+  return (await answer.json()).token;
 }
 
 function showState(state) {
@@ -41,22 +84,26 @@ function showState(state) {
 async function publish() {
   element("publish").disabled = true;
   const pictures = new Pictures();
-  const camera = await room.publish("camera");
-  const telemetry = await room.publish("telemetry");
+  sending = await publishTracks();
   element("camera").hidden = !navigator.mediaDevices;
   element("camera").onclick = () => pictures.useCamera().then(() => (element("camera").hidden = true), (error) => alert(`The camera cannot be used: ${error.message}`));
   element("hint").hidden = true;
-  element("publish").textContent = `Publishing as ${identity}`;
+  element("publish").replaceChildren("Publishing as ", name(identity));
   every(1000 / TELEMETRY_PER_SECOND, () => {
     const pose = poseAt(Date.now());
-    telemetry.push(new TextEncoder().encode(JSON.stringify(pose)), pose.t);
+    sending.telemetry.push(new TextEncoder().encode(JSON.stringify(pose)), pose.t);
   });
   every(1000 / PICTURES_PER_SECOND, async () => {
     const pose = poseAt(Date.now());
-    camera.push(await pictures.next(pose), pose.t);
-    const { pushed, dropped } = camera.stats;
+    const picture = await pictures.next(pose);
+    sending.camera.push(picture, pose.t);
+    const { pushed, dropped } = sending.camera.stats;
     element("pushed").textContent = `${pushed} pictures sent, ${dropped} dropped before sending`;
   });
+}
+
+async function publishTracks() {
+  return { camera: await room.publish("camera"), telemetry: await room.publish("telemetry") };
 }
 
 /** Runs a task on a steady grid, never two at once; a late one is skipped, not made up for. */
@@ -75,14 +122,14 @@ function every(milliseconds, task) {
 
 function showParticipants() {
   const others = [...room.participants.values()];
-  element("participants").replaceChildren(entry(`${identity} (this tab)`, []), ...others.map((other) => entry(other.identity, [...other.tracks.values()].map(({ name }) => name))));
+  element("participants").replaceChildren(entry([name(identity), " (this tab)"], []), ...others.map((other) => entry([name(other.identity)], [...other.tracks.values()].map((track) => [name(track.name)]))));
   const current = new Map(others.flatMap((other) => [...other.tracks.values()].map((track) => [track.sid, { track, other }])));
   for (const [sid, tile] of tiles) if (!current.has(sid)) remove(sid, tile);
   for (const [sid, { track, other }] of current) if (!tiles.has(sid)) add(sid, track, other);
 }
 
 function add(sid, track, participant) {
-  const tile = new Tile(`${participant.identity} / ${track.name}`, () => room.subscriptions.get(sid)?.reassembler.dropped ?? 0);
+  const tile = new Tile([name(participant.identity), " / ", name(track.name)], () => room.subscriptions.get(sid)?.reassembler.dropped ?? 0);
   tiles.set(sid, tile);
   element("tiles").append(tile.root);
   element("hint").hidden = true;
@@ -99,12 +146,17 @@ async function showRooms() {
   const answer = await fetch("rooms").catch(() => undefined);
   if (!answer?.ok) return;
   const { rooms } = await answer.json();
-  element("rooms").replaceChildren(...rooms.map(({ name, participants }) => entry(name, participants.map((participant) => `${participant.identity}: ${participant.tracks.length} tracks`))));
+  element("rooms").replaceChildren(...rooms.map((each) => entry([name(each.name)], each.participants.map((participant) => [name(participant.identity), `: ${participant.tracks.length} tracks`]))));
 }
 
-function entry(text, children) {
+/** What somebody has called itself: its letters' direction does not reach beyond it. */
+function name(text) {
+  return Object.assign(document.createElement("bdi"), { textContent: text });
+}
+
+function entry(parts, children) {
   const item = document.createElement("li");
-  item.append(text);
+  item.append(...parts);
   if (children.length > 0) {
     const list = document.createElement("ul");
     list.append(...children.map((child) => entry(child, [])));
@@ -133,13 +185,13 @@ class Tile {
     this.#dropped = dropped;
     this.root.className = "tile";
     const heading = document.createElement("header");
-    heading.append(title);
+    heading.append(...title);
     const list = document.createElement("dl");
-    for (const name of ["frames/s", "latency", "dropped", "kbit/s"]) {
+    for (const figure of ["frames/s", "latency", "dropped", "kbit/s"]) {
       const box = document.createElement("div");
-      this.#figures[name] = document.createElement("dd");
-      this.#figures[name].dataset.figure = name;
-      box.append(Object.assign(document.createElement("dt"), { textContent: name }), this.#figures[name]);
+      this.#figures[figure] = document.createElement("dd");
+      this.#figures[figure].dataset.figure = figure;
+      box.append(Object.assign(document.createElement("dt"), { textContent: figure }), this.#figures[figure]);
       list.append(box);
     }
     this.root.append(heading, this.#canvas, list);

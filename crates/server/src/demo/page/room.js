@@ -21,6 +21,8 @@ export class Room extends EventTarget {
   /** sid → what is known of a subscribed track. */
   subscriptions = new Map();
   state = "connecting";
+  /** Why it has ended may be over by now: joining anew is worth a try. */
+  again = false;
 
   #url;
   #token;
@@ -80,9 +82,12 @@ export class Room extends EventTarget {
     this.#end("left");
   }
 
+  #query(extra) {
+    return new URLSearchParams({ access_token: this.#token, encoding: "json", protocol: "17", sdk: "js", auto_subscribe: "1", ...extra });
+  }
+
   #open(extra) {
-    const query = new URLSearchParams({ access_token: this.#token, encoding: "json", protocol: "17", sdk: "js", auto_subscribe: "1", ...extra });
-    const socket = new WebSocket(`${this.#url}/rtc?${query}`);
+    const socket = new WebSocket(`${this.#url}/rtc?${this.#query(extra)}`);
     this.#socket = socket;
     socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
     socket.onclose = () => this.#lost(socket);
@@ -225,20 +230,34 @@ export class Room extends EventTarget {
 
   #told({ reason, action }) {
     if (action === "RESUME") return;
-    this.#leaving = true;
-    this.#end(action === "RECONNECT" ? "the server asks to join again: reload the page" : `the server ended the session (${reason ?? "unknown reason"})`);
+    this.again = action === "RECONNECT" || reason === "SERVER_SHUTDOWN";
+    this.#end(`the server ended the session (${reason ?? "unknown reason"})`);
   }
 
   #lost(socket) {
     if (this.#leaving || socket !== this.#socket) return;
+    if (!this.#self) {
+      this.#explain();
+      return;
+    }
     const delay = RESUME_DELAYS_MS[this.#attempt];
-    if (delay === undefined || !this.#self) {
-      this.#end(this.#self ? "the connection was lost: reload the page" : "the server refused the connection");
+    if (delay === undefined) {
+      this.again = true;
+      this.#end("the connection was lost");
       return;
     }
     this.#attempt += 1;
     this.#setState("reconnecting");
     setTimeout(() => this.#open({ reconnect: "1", sid: this.#self.sid }), delay);
+  }
+
+  /** A browser does not tell why a WebSocket was refused; the server does when it is asked. */
+  async #explain() {
+    const answer = await fetch(`${this.#url.replace(/^ws/, "http")}/rtc/validate?${this.#query()}`).catch(() => undefined);
+    const text = await answer?.text().catch(() => undefined);
+    if (this.#leaving) return;
+    this.again = !answer || answer.ok || answer.status >= 500;
+    this.#end(answer && !answer.ok ? `the server refused the connection: ${text}` : "the server cannot be reached or is busy");
   }
 
   #end(state) {
