@@ -7,6 +7,7 @@ mod cipher;
 mod clock;
 mod frame;
 mod local;
+mod remote;
 
 pub use cipher::{CipherError, Decryptor, Encryptor};
 pub use frame::Frame;
@@ -14,4 +15,8 @@ pub use local::{
     FRAMES_WAITING_MAX, LocalDropReason, LocalEvent, LocalOutput, LocalTrackId, LocalTrackStats, LocalTracks,
     LocalTracksConfig, PACKET_BYTES_MAX, PACKET_BYTES_MIN, PACKETS_PER_FRAME_AIM, PUBLISH_TIMEOUT,
     PacketSize, PublishError, PublishOptions, PublishPolicy, PublishRules, PushError,
+};
+pub use remote::{
+    Gap, Received, RemoteCounters, RemoteDropReason, RemoteEvent, RemoteFrame, RemoteOutput, RemoteTrackId,
+    RemoteTrackStats, RemoteTracks, RemoteTracksConfig, SUBSCRIBE_TIMEOUT, SubscribeError, SubscriptionId,
 };
