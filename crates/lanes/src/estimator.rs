@@ -15,8 +15,6 @@ use crate::OutboxConfig;
 use delivery_rate::DeliveryRate;
 use round_trip::RoundTrip;
 
-/// What may wait in the path beyond what is on its way.
-const QUEUE_TIME: Duration = Duration::from_millis(50);
 /// While the rate still grows, the channel may hold so many times what is on its way: a sender in
 /// slow start doubles what it has in flight, and only while more waits.
 const STARTUP_GAIN: f64 = 3.0;
@@ -131,7 +129,7 @@ impl Estimator {
     /// What the channel may hold when a packet of this length is to be written.
     fn room(&self, length: usize) -> usize {
         let in_flight = self.in_flight();
-        let queue = self.rate.bytes_per_second() * QUEUE_TIME.as_secs_f64();
+        let queue = self.rate.bytes_per_second() * self.config.queue_time.as_secs_f64();
         let gain = if self.rate.is_growing() { STARTUP_GAIN } else { 1.0 };
         let estimate = (in_flight + queue).max(in_flight * gain) as usize;
         let start = if self.rate.is_known() { 0 } else { self.config.room_start_bytes };

@@ -15,7 +15,7 @@ use trackyard_proto::{ConnectionSettings, DisconnectReason, Request};
 use crate::attempts::Attempts;
 use crate::config::{SessionConfig, SignalRequest, SignalVersion};
 use crate::connections::Connections;
-use crate::event::{CloseReason, EngineEvent, EngineOutput, SignalFailure};
+use crate::event::{CloseReason, EngineEvent, Output, SignalFailure};
 use crate::heartbeat::Heartbeat;
 use crate::roster::Roster;
 use phase::{Attempt, Phase};
@@ -43,7 +43,7 @@ pub struct Engine<F: ConnectionFactory> {
     /// It has been up at least once.
     was_connected: bool,
     first_attempts: u32,
-    outputs: VecDeque<EngineOutput>,
+    outputs: VecDeque<Output<EngineEvent>>,
 }
 
 impl<F: ConnectionFactory> Engine<F> {
@@ -107,7 +107,7 @@ impl<F: ConnectionFactory> Engine<F> {
     /// an interruption is said again by whoever keeps it.
     pub fn signal(&mut self, request: Request) {
         if self.phase.is_signalling() {
-            self.outputs.push_back(EngineOutput::Signal(request));
+            self.outputs.push_back(Output::Signal(request));
         }
     }
 
@@ -188,7 +188,7 @@ impl<F: ConnectionFactory> Engine<F> {
             }
         };
         let request = SignalRequest { version: self.version, join };
-        self.outputs.push_back(EngineOutput::OpenSignal(Box::new(request)));
+        self.outputs.push_back(Output::OpenSignal(Box::new(request)));
         self.settle(now);
     }
 
@@ -263,7 +263,7 @@ impl<F: ConnectionFactory> Engine<F> {
     fn stop_signalling(&mut self) {
         self.heartbeat = None;
         if self.phase.is_signalling() {
-            self.outputs.push_back(EngineOutput::CloseSignal);
+            self.outputs.push_back(Output::CloseSignal);
         }
     }
 
@@ -276,6 +276,6 @@ impl<F: ConnectionFactory> Engine<F> {
     }
 
     fn event(&mut self, event: EngineEvent) {
-        self.outputs.push_back(EngineOutput::Event(event));
+        self.outputs.push_back(Output::Event(event));
     }
 }

@@ -8,12 +8,13 @@ use trackyard_peer::{ChannelKind, Target, Transmit};
 use trackyard_proto::room::RoomInfo;
 use trackyard_proto::signal::JoinResponse;
 use trackyard_proto::{DisconnectReason, ParticipantInfo, Request, Response};
+use trackyard_track::LocalEvent;
 
 use crate::config::SignalRequest;
 
-/// What comes next.
+/// What comes next; `E` is what there is to tell.
 #[derive(Debug)]
-pub enum EngineOutput {
+pub enum Output<E> {
     /// Open this signal connection, in place of any other; forget what the other one still says.
     OpenSignal(Box<SignalRequest>),
     /// Close the signal connection once what was said before is on its way.
@@ -23,9 +24,18 @@ pub enum EngineOutput {
     /// Send this from the socket of that connection.
     Transmit(Target, Transmit),
     /// Tell the application.
-    Event(EngineEvent),
+    Event(E),
     /// Nothing more until then.
     Timeout(Option<Instant>),
+}
+
+/// What an application is told.
+#[derive(Debug)]
+pub enum SessionEvent {
+    /// Of the session as such.
+    Engine(EngineEvent),
+    /// Of a track that this client publishes.
+    Local(LocalEvent),
 }
 
 /// What has become of a session.

@@ -15,7 +15,9 @@ mod engine;
 mod event;
 mod heartbeat;
 mod roster;
+mod session;
 
 pub use config::{SessionConfig, SignalRequest, SignalVersion};
 pub use engine::Engine;
-pub use event::{CloseReason, EngineEvent, EngineOutput, ParticipantChange, SignalFailure};
+pub use event::{CloseReason, EngineEvent, Output, ParticipantChange, SessionEvent, SignalFailure};
+pub use session::Session;

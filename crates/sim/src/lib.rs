@@ -12,4 +12,4 @@ pub mod message;
 mod ours;
 pub mod world;
 
-pub use ours::{OurClient, OurWorld};
+pub use ours::{Guest, GuestEvent, MixedWorld};

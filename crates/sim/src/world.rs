@@ -51,8 +51,7 @@ impl<R: Realm> World<R> {
     pub fn join(&mut self, config: SeatConfig) -> ClientId {
         let client = config.client.clone();
         let id = self.enter(config, |factories, now| Client::new(factories, client, now));
-        let request = self.seats[id.0].client().join_request(self.now);
-        self.open_raw(id, request);
+        self.join_seat(id, Client::join_request);
         id
     }
 
@@ -69,14 +68,7 @@ impl<R: Realm> World<R> {
     }
 
     fn come_back(&mut self, id: ClientId) {
-        let request = self.seats[id.0].client().resume_request();
-        self.open_raw(id, request);
-    }
-
-    fn open_raw(&mut self, id: ClientId, request: JoinRequest) {
-        let single = self.seats[id.0].config().client.single;
-        self.open_signal(id.0, request, single);
-        self.settle();
+        self.join_seat(id, |client, _| client.resume_request());
     }
 }
 
@@ -103,6 +95,15 @@ impl<R: Realm, C: Inhabitant> World<R, C> {
         seat.drain();
         self.seats.push(seat);
         ClientId(id)
+    }
+
+    /// Opens a signal connection for a client that does not do so by itself.
+    pub(crate) fn join_seat(&mut self, id: ClientId, ask: impl FnOnce(&mut C, Instant) -> JoinRequest) {
+        let seat = &mut self.seats[id.0];
+        let request = ask(seat.client(), self.now);
+        let single = seat.config().client.single;
+        self.open_signal(id.0, request, single);
+        self.settle();
     }
 
     /// Virtual time since the beginning.

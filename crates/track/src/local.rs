@@ -11,7 +11,7 @@ mod stats;
 mod track;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use trackyard_lanes::{Outbox, OutboxConfig};
@@ -98,12 +98,22 @@ pub struct LocalTracks {
 }
 
 /// What published tracks share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalTracksConfig {
     /// Bounds of what waits.
     pub outbox: OutboxConfig,
     /// What the clock of packet timestamps starts from; random, says protocol §5.4.
     pub timestamp_base: u32,
+}
+
+/// What waits in the path beyond what is on its way there. A command's few bytes wait behind all of it, and one
+/// publisher's acknowledgements come steadily.
+const QUEUE_TIME: Duration = Duration::from_millis(5);
+
+impl Default for LocalTracksConfig {
+    fn default() -> Self {
+        Self { outbox: OutboxConfig { queue_time: QUEUE_TIME, ..OutboxConfig::default() }, timestamp_base: 0 }
+    }
 }
 
 impl LocalTracks {

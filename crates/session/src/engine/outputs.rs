@@ -8,7 +8,7 @@ use trackyard_proto::Request;
 use super::Engine;
 use super::phase::{Attempt, Phase};
 use crate::connections::Outcome;
-use crate::event::{CloseReason, EngineEvent, EngineOutput};
+use crate::event::{CloseReason, EngineEvent, Output};
 use crate::heartbeat::Beat;
 
 /// What the server has to say about the end of the connections comes within this.
@@ -26,8 +26,8 @@ impl<F: ConnectionFactory> Engine<F> {
     }
 
     /// What comes next.
-    pub fn poll_output(&mut self) -> EngineOutput {
-        self.outputs.pop_front().unwrap_or_else(|| EngineOutput::Timeout(self.poll_timeout()))
+    pub fn poll_output(&mut self) -> Output<EngineEvent> {
+        self.outputs.pop_front().unwrap_or_else(|| Output::Timeout(self.poll_timeout()))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -79,7 +79,7 @@ impl<F: ConnectionFactory> Engine<F> {
         while let Some(outcome) = self.connections.poll() {
             match outcome {
                 Outcome::Transmit(target, transmit) => {
-                    self.outputs.push_back(EngineOutput::Transmit(target, transmit));
+                    self.outputs.push_back(Output::Transmit(target, transmit));
                 }
                 Outcome::Signal(request) => self.signal(request),
                 Outcome::Event(target, event) => self.connection_event(target, event, now),

@@ -30,6 +30,20 @@ pub enum Wish<E> {
     Timeout(Option<Instant>),
 }
 
+impl<E> Wish<E> {
+    /// The same wish; what has happened is put another way.
+    pub(crate) fn map<T>(self, tell: impl FnOnce(E) -> T) -> Wish<T> {
+        match self {
+            Self::OpenSignal { request, single } => Wish::OpenSignal { request, single },
+            Self::CloseSignal => Wish::CloseSignal,
+            Self::Signal(request) => Wish::Signal(request),
+            Self::Transmit(target, transmit) => Wish::Transmit(target, transmit),
+            Self::Event(event) => Wish::Event(tell(event)),
+            Self::Timeout(at) => Wish::Timeout(at),
+        }
+    }
+}
+
 /// A client that a world can hold.
 pub trait Inhabitant {
     /// What it sees.

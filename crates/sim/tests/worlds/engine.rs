@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use trackyard_proto::DisconnectReason;
 use trackyard_session::{
-    CloseReason, Engine, EngineEvent, EngineOutput, ParticipantChange, SessionConfig, SignalFailure,
-    SignalVersion,
+    CloseReason, Engine, EngineEvent, Output, ParticipantChange, Session, SessionConfig, SessionEvent,
+    SignalFailure, SignalVersion,
 };
 use trackyard_sim::message::MessageFactory;
 use trackyard_sim::world::{ClientId, MessageRealm, NodeConfig, Realm, SeatConfig, Str0mRealm};
-use trackyard_sim::{OurClient, OurWorld};
+use trackyard_sim::{Guest, GuestEvent, MixedWorld};
+
+use trackyard_track::LocalTracksConfig;
 
 use crate::support::{PATIENCE, begin};
 
@@ -19,15 +21,15 @@ fn config(version: SignalVersion) -> SessionConfig {
     SessionConfig { version, ..SessionConfig::default() }
 }
 
-fn messages(seed: u64) -> OurWorld<MessageRealm> {
-    OurWorld::with_inhabitants(MessageRealm::new(begin()), NodeConfig::default(), seed)
+fn messages(seed: u64) -> MixedWorld<MessageRealm> {
+    MixedWorld::with_inhabitants(MessageRealm::new(begin()), NodeConfig::default(), seed)
 }
 
-fn webrtc(seed: u64) -> OurWorld<Str0mRealm> {
-    OurWorld::with_inhabitants(Str0mRealm::new(begin()), NodeConfig::default(), seed)
+fn webrtc(seed: u64) -> MixedWorld<Str0mRealm> {
+    MixedWorld::with_inhabitants(Str0mRealm::new(begin()), NodeConfig::default(), seed)
 }
 
-fn enter<R: Realm>(world: &mut OurWorld<R>, identity: &str, version: SignalVersion) -> ClientId {
+fn enter<R: Realm>(world: &mut MixedWorld<R>, identity: &str, version: SignalVersion) -> ClientId {
     let client = world.connect(SeatConfig::new("room", identity), config(version));
     wait(world, client, |event| matches!(event, EngineEvent::Connected));
     client
@@ -35,18 +37,29 @@ fn enter<R: Realm>(world: &mut OurWorld<R>, identity: &str, version: SignalVersi
 
 /// Lets time pass until an event shows; answers the names of all until then.
 fn wait<R: Realm>(
-    world: &mut OurWorld<R>,
+    world: &mut MixedWorld<R>,
     client: ClientId,
     mut is_it: impl FnMut(&EngineEvent) -> bool,
 ) -> Vec<String> {
     let mut seen = Vec::new();
     let in_time = world.run_until(3 * PATIENCE, |world| {
-        let events = world.events(client);
-        seen.extend(events.iter().filter_map(|(_, event)| name(event)));
-        events.iter().any(|(_, event)| is_it(event))
+        let events = engine_events(world, client);
+        seen.extend(events.iter().filter_map(name));
+        events.iter().any(&mut is_it)
     });
     assert!(in_time, "{seen:?}");
     seen
+}
+
+/// What a client was told of its session as such.
+fn engine_events<R: Realm>(world: &mut MixedWorld<R>, client: ClientId) -> Vec<EngineEvent> {
+    let events = world.events(client).into_iter();
+    events
+        .filter_map(|(_, event)| match event {
+            GuestEvent::Ours(SessionEvent::Engine(event)) => Some(event),
+            _ => None,
+        })
+        .collect()
 }
 
 fn is_up(event: &EngineEvent) -> bool {
@@ -67,8 +80,8 @@ fn name(event: &EngineEvent) -> Option<String> {
     })
 }
 
-fn sid<R: Realm>(world: &mut OurWorld<R>, client: ClientId) -> String {
-    world.with(client, |client, _| client.engine().sid().to_owned())
+fn sid<R: Realm>(world: &mut MixedWorld<R>, client: ClientId) -> String {
+    world.with(client, |client, _| client.session().engine().sid().to_owned())
 }
 
 #[test]
@@ -85,7 +98,7 @@ fn it_connects_in_both_modes() {
             client,
             |event| matches!(event, EngineEvent::Participant(ParticipantChange::Joined, info) if info.identity == "b"),
         );
-        world.with(other, |client, now| client.engine().close(now));
+        world.with(other, |client, now| client.session().close(now));
         wait(
             &mut world,
             client,
@@ -99,7 +112,7 @@ fn it_connects_over_webrtc_in_both_modes() {
     for version in VERSIONS {
         let mut world = webrtc(2);
         let client = enter(&mut world, "a", version);
-        assert!(world.with(client, |client, _| client.engine().is_active()));
+        assert!(world.with(client, |client, _| client.session().engine().is_active()));
     }
 }
 
@@ -129,7 +142,7 @@ fn who_leaves_during_an_interruption_is_told_as_gone() {
     );
     world.seat(client).set_signal_works(false);
     world.break_signal(client);
-    world.with(other, |client, now| client.engine().close(now));
+    world.with(other, |client, now| client.session().close(now));
     world.run_for(Duration::from_secs(3));
     world.seat(client).set_signal_works(true);
     let seen = wait(
@@ -149,8 +162,9 @@ fn a_path_that_is_gone_for_8_s_keeps_the_session() {
         set_path(&mut world, client, false);
         world.run_for(Duration::from_secs(8));
         set_path(&mut world, client, true);
-        let up =
-            world.run_until(PATIENCE, |world| world.with(client, |client, _| client.engine().is_active()));
+        let up = world.run_until(PATIENCE, |world| {
+            world.with(client, |client, _| client.session().engine().is_active())
+        });
         assert!(up);
         assert_eq!(sid(&mut world, client), before);
     }
@@ -175,7 +189,7 @@ fn a_path_and_signalling_gone_for_40_s_lead_to_a_new_session() {
     }
 }
 
-fn set_path<R: Realm>(world: &mut OurWorld<R>, client: ClientId, up: bool) {
+fn set_path<R: Realm>(world: &mut MixedWorld<R>, client: ClientId, up: bool) {
     world.seat(client).up().set_up(up);
     world.seat(client).down().set_up(up);
 }
@@ -190,15 +204,16 @@ fn a_second_session_of_the_identity_ends_the_first_for_good() {
     assert_eq!(seen.last(), Some(&format!("closed: {reason:?}")), "{seen:?}");
     world.run_for(Duration::from_secs(30));
     assert!(world.events(first).is_empty(), "nothing follows");
-    assert!(world.with(second, |client, _| client.engine().is_active()), "the second one stays");
+    assert!(world.with(second, |client, _| client.session().engine().is_active()), "the second one stays");
 }
 
 #[test]
 fn a_server_that_is_not_there_is_given_up_after_three_attempts() {
     let mut world = messages(8);
     let config = config(SignalVersion::V1);
-    let client =
-        world.enter(SeatConfig::new("room", "a"), |factories, now| OurClient::new(config, factories, now));
+    let client = world.enter(SeatConfig::new("room", "a"), |factories, now| {
+        Guest::Ours(Box::new(Session::new(config, LocalTracksConfig::default(), factories, now)))
+    });
     world.seat(client).set_signal_works(false);
     world.with(client, |_, _| ());
     let seen = wait(&mut world, client, |event| matches!(event, EngineEvent::Closed(_)));
@@ -219,11 +234,11 @@ fn a_path_that_never_was_is_named() {
 fn closing_tells_the_server_at_once() {
     let mut world = messages(10);
     let client = enter(&mut world, "a", SignalVersion::V1);
-    world.with(client, |client, now| client.engine().close(now));
+    world.with(client, |client, now| client.session().close(now));
     world.run_for(Duration::from_millis(200));
     let room = world.node().room("room").expect("it waits for its departure timeout");
     assert_eq!(room.participants().count(), 0);
-    let seen: Vec<_> = world.events(client).iter().filter_map(|(_, event)| name(event)).collect();
+    let seen: Vec<_> = engine_events(&mut world, client).iter().filter_map(name).collect();
     assert_eq!(seen.last().map(String::as_str), Some("closed: Local"), "{seen:?}");
 }
 
@@ -248,7 +263,7 @@ fn a_refusal_ends_it_with_the_server_s_words() {
     let failure = SignalFailure::Refused { status: 401, message: "invalid token".to_owned() };
     engine.signal_failed(failure, now);
     let closed = std::iter::from_fn(|| output(&mut engine)).find_map(|output| match output {
-        EngineOutput::Event(EngineEvent::Closed(reason)) => Some(reason.to_string()),
+        Output::Event(EngineEvent::Closed(reason)) => Some(reason.to_string()),
         _ => None,
     });
     assert_eq!(closed.as_deref(), Some("refused by the server with status 401: invalid token"));
@@ -256,14 +271,14 @@ fn a_refusal_ends_it_with_the_server_s_words() {
 
 fn asked(engine: &mut Engine<MessageFactory>) -> Option<SignalVersion> {
     std::iter::from_fn(|| output(engine)).fold(None, |asked, output| match output {
-        EngineOutput::OpenSignal(request) => Some(request.version),
+        Output::OpenSignal(request) => Some(request.version),
         _ => asked,
     })
 }
 
-fn output(engine: &mut Engine<MessageFactory>) -> Option<EngineOutput> {
+fn output(engine: &mut Engine<MessageFactory>) -> Option<Output<EngineEvent>> {
     match engine.poll_output() {
-        EngineOutput::Timeout(_) => None,
+        Output::Timeout(_) => None,
         output => Some(output),
     }
 }
@@ -283,19 +298,22 @@ fn it_always_comes_back() {
                 0 => world.break_signal(client),
                 1 => world.seat(client).set_signal_works(random.bool()),
                 2 => set_path(&mut world, client, random.bool()),
-                _ => world.with(client, |client, now| client.engine().network_changed(now)),
+                _ => world.with(client, |client, now| client.session().network_changed(now)),
             }
             world.run_for(Duration::from_millis(random.u64(..12_000)));
-            seen.extend(world.events(client));
+            seen.extend(engine_events(&mut world, client));
         }
         world.seat(client).set_signal_works(true);
         set_path(&mut world, client, true);
         world.run_until(Duration::from_secs(120), |world| {
-            world.with(client, |client, _| client.engine().is_active())
+            world.with(client, |client, _| client.session().engine().is_active())
         });
-        seen.extend(world.events(client));
-        let names: Vec<_> = seen.iter().filter_map(|(_, event)| name(event)).collect();
-        assert!(world.with(client, |client, _| client.engine().is_active()), "seed {seed}: {names:?}");
+        seen.extend(engine_events(&mut world, client));
+        let names: Vec<_> = seen.iter().filter_map(name).collect();
+        assert!(
+            world.with(client, |client, _| client.session().engine().is_active()),
+            "seed {seed}: {names:?}"
+        );
         let pairs = names.iter().filter(|name| name.starts_with("reconnected")).count();
         assert!(names.iter().filter(|name| name.starts_with("reconnecting")).count() >= pairs, "{names:?}");
     }

@@ -8,6 +8,7 @@ mod figures;
 mod handles;
 mod isolation;
 mod links;
+mod publishing;
 mod recover;
 mod support;
 mod traffic;
