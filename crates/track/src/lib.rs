@@ -5,6 +5,7 @@
 
 mod cipher;
 mod clock;
+pub mod e2ee;
 mod frame;
 mod local;
 mod remote;
@@ -17,6 +18,8 @@ pub use local::{
     PacketSize, PublishError, PublishOptions, PublishPolicy, PublishRules, PushError,
 };
 pub use remote::{
-    Gap, Received, RemoteCounters, RemoteDropReason, RemoteEvent, RemoteFrame, RemoteOutput, RemoteTrackId,
-    RemoteTrackStats, RemoteTracks, RemoteTracksConfig, SUBSCRIBE_TIMEOUT, SubscribeError, SubscriptionId,
+    CLOCK_AHEAD_MAX, CLOCK_BEHIND_MAX, Delivery, FrameQueue, Gap, Overflow, QUEUE_FRAMES, QueueOptions,
+    QueueStats, Received, RemoteCounters, RemoteDropReason, RemoteEvent, RemoteFrame, RemoteOutput,
+    RemoteTrackId, RemoteTrackStats, RemoteTracks, RemoteTracksConfig, SUBSCRIBE_TIMEOUT, SubscribeError,
+    SubscriptionId, WallClock,
 };
