@@ -6,11 +6,13 @@ mod error;
 mod event;
 mod history;
 mod partial;
+mod queue;
 mod reordering;
 mod routes;
 mod stats;
 mod subscribing;
 mod track;
+mod wall_clock;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -28,8 +30,10 @@ use track::Track;
 
 pub use error::SubscribeError;
 pub use event::{Gap, Received, RemoteEvent, RemoteFrame, RemoteOutput};
+pub use queue::{Delivery, FrameQueue, Overflow, QUEUE_FRAMES, QueueOptions, QueueStats};
 pub use stats::{RemoteDropReason, RemoteTrackStats};
 pub use track::SUBSCRIBE_TIMEOUT;
+pub use wall_clock::{CLOCK_AHEAD_MAX, CLOCK_BEHIND_MAX, WallClock};
 
 /// Longest sid that is taken for one; those of every known server have 16 bytes.
 const SID_BYTES_MAX: usize = 64;
