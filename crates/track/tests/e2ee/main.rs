@@ -5,6 +5,7 @@
 mod chains;
 mod golden;
 mod hostile;
+mod pipelines;
 mod refusals;
 mod rings;
 mod vectors;
