@@ -8,7 +8,7 @@ use trackyard_peer::{ChannelKind, Target, Transmit};
 use trackyard_proto::room::RoomInfo;
 use trackyard_proto::signal::JoinResponse;
 use trackyard_proto::{DisconnectReason, ParticipantInfo, Request, Response};
-use trackyard_track::LocalEvent;
+use trackyard_track::{LocalEvent, Received, RemoteEvent, RemoteTrackId};
 
 use crate::config::SignalRequest;
 
@@ -36,6 +36,10 @@ pub enum SessionEvent {
     Engine(EngineEvent),
     /// Of a track that this client publishes.
     Local(LocalEvent),
+    /// Of a track that another participant publishes.
+    Remote(RemoteEvent),
+    /// For every subscription of this track.
+    Item(RemoteTrackId, Received),
 }
 
 /// What has become of a session.

@@ -20,4 +20,4 @@ mod session;
 pub use config::{SessionConfig, SignalRequest, SignalVersion};
 pub use engine::Engine;
 pub use event::{CloseReason, EngineEvent, Output, ParticipantChange, SessionEvent, SignalFailure};
-pub use session::Session;
+pub use session::{Session, TracksConfig};

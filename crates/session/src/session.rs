@@ -1,24 +1,39 @@
-//! A session with the data tracks that this client publishes.
+//! A session with the data tracks of this client and of others.
+
+mod settle;
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use trackyard_peer::{ChannelKind, Connection, ConnectionFactory, Datagram, Target};
+use trackyard_peer::{ConnectionFactory, Datagram, Target};
 use trackyard_proto::Response;
-use trackyard_proto::signal::SyncState;
+use trackyard_proto::signal::SubscriptionOptions;
 use trackyard_track::{
-    Encryptor, Frame, LocalOutput, LocalTrackId, LocalTrackStats, LocalTracks, LocalTracksConfig,
-    PublishError, PublishOptions, PushError,
+    Decryptor, Encryptor, Frame, LocalTrackId, LocalTrackStats, LocalTracks, LocalTracksConfig, PublishError,
+    PublishOptions, PushError, RemoteTrackId, RemoteTracks, RemoteTracksConfig, SubscribeError,
+    SubscriptionId,
 };
 
 use crate::config::SessionConfig;
 use crate::engine::Engine;
-use crate::event::{EngineEvent, Output, SessionEvent, SignalFailure};
+use crate::event::{Output, SessionEvent, SignalFailure};
 
-/// A session and what is published in it: what it carries over an interruption is published again, or still.
+/// Bounds of the tracks of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TracksConfig {
+    /// Of those this client publishes.
+    pub local: LocalTracksConfig,
+    /// Of those it subscribes to.
+    pub remote: RemoteTracksConfig,
+}
+
+/// A session and its data tracks: what is published and subscribed to goes on over every interruption.
 pub struct Session<F: ConnectionFactory> {
     engine: Engine<F>,
     local: LocalTracks,
+    remote: RemoteTracks,
+    /// Of this participant, once joined.
+    identity: String,
     outputs: VecDeque<Output<SessionEvent>>,
     /// When the engine wants to be called.
     engine_wake: Option<Instant>,
@@ -26,10 +41,12 @@ pub struct Session<F: ConnectionFactory> {
 
 impl<F: ConnectionFactory> Session<F> {
     /// Begins to join.
-    pub fn new(config: SessionConfig, tracks: LocalTracksConfig, factories: [F; 2], now: Instant) -> Self {
+    pub fn new(config: SessionConfig, tracks: TracksConfig, factories: [F; 2], now: Instant) -> Self {
         let mut session = Self {
             engine: Engine::new(config, factories, now),
-            local: LocalTracks::new(tracks, now),
+            local: LocalTracks::new(tracks.local, now),
+            remote: RemoteTracks::new(tracks.remote),
+            identity: String::new(),
             outputs: VecDeque::new(),
             engine_wake: None,
         };
@@ -79,6 +96,38 @@ impl<F: ConnectionFactory> Session<F> {
         self.local.stats(track)
     }
 
+    /// What decrypts the frames of encrypted tracks from now on.
+    pub fn set_decryptor(&mut self, decryptor: Option<Box<dyn Decryptor>>) {
+        self.remote.set_decryptor(decryptor);
+    }
+
+    /// Subscribes to a track of another participant; what comes of it is a [`SessionEvent::Remote`], and
+    /// what it receives a [`SessionEvent::Item`].
+    ///
+    /// # Errors
+    /// [`SubscribeError`] if there is no need to ask the server.
+    pub fn subscribe(
+        &mut self,
+        track: RemoteTrackId,
+        options: SubscriptionOptions,
+        now: Instant,
+    ) -> Result<SubscriptionId, SubscribeError> {
+        let subscription = self.remote.subscribe(track, options, now);
+        self.settle(now);
+        subscription
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&mut self, subscription: SubscriptionId, now: Instant) {
+        self.remote.unsubscribe(subscription, now);
+        self.settle(now);
+    }
+
+    /// The tracks of others.
+    pub fn remote(&self) -> &RemoteTracks {
+        &self.remote
+    }
+
     /// A message of the server.
     pub fn handle_signal(&mut self, response: Response, now: Instant) {
         self.engine.handle_signal(response, now);
@@ -107,6 +156,7 @@ impl<F: ConnectionFactory> Session<F> {
     pub fn handle_timeout(&mut self, unix_ms: i64, now: Instant) {
         self.engine.handle_timeout(unix_ms, now);
         self.local.handle_timeout(now);
+        self.remote.handle_timeout(now);
         self.settle(now);
     }
 
@@ -125,107 +175,8 @@ impl<F: ConnectionFactory> Session<F> {
     /// What comes next.
     pub fn poll_output(&mut self) -> Output<SessionEvent> {
         self.outputs.pop_front().unwrap_or_else(|| {
-            let wakes = [self.engine_wake, self.local.poll_timeout()];
+            let wakes = [self.engine_wake, self.local.poll_timeout(), self.remote.poll_timeout()];
             Output::Timeout(wakes.into_iter().flatten().min())
         })
-    }
-
-    /// Hands on what the parts have to say to each other, until none has anything left.
-    fn settle(&mut self, now: Instant) {
-        loop {
-            let heard = self.drain_engine(now) | self.drain_local() | self.flush(now);
-            if !heard {
-                return;
-            }
-        }
-    }
-
-    fn drain_engine(&mut self, now: Instant) -> bool {
-        let mut heard = false;
-        loop {
-            let output = match self.engine.poll_output() {
-                Output::OpenSignal(request) => Output::OpenSignal(request),
-                Output::CloseSignal => Output::CloseSignal,
-                Output::Signal(request) => Output::Signal(request),
-                Output::Transmit(target, transmit) => Output::Transmit(target, transmit),
-                Output::Event(event) => {
-                    heard = true;
-                    self.engine_event(event, now);
-                    continue;
-                }
-                Output::Timeout(at) => {
-                    self.engine_wake = at;
-                    return heard;
-                }
-            };
-            self.outputs.push_back(output);
-        }
-    }
-
-    fn engine_event(&mut self, event: EngineEvent, now: Instant) {
-        match &event {
-            EngineEvent::Joined(_) => self.local.restart(now),
-            EngineEvent::Reconnecting { .. } | EngineEvent::Closed(_) => self.local.pause(),
-            EngineEvent::Resumed => {
-                let published = self.local.sync_state();
-                let state = SyncState { publish_data_tracks: published, ..SyncState::default() };
-                self.engine.sync(state, now);
-                self.local.resume(now);
-            }
-            EngineEvent::Response(response) => self.local_answer(response, now),
-            _ => {}
-        }
-        self.outputs.push_back(Output::Event(SessionEvent::Engine(event)));
-    }
-
-    /// Answers to what was asked for published tracks.
-    fn local_answer(&mut self, response: &Response, now: Instant) {
-        match response {
-            Response::DataTrackPublished(info) => self.local.published(info),
-            Response::DataTrackUnpublished(info) => self.local.unpublished(info),
-            Response::RequestResponse { reason, message, echo: Some(echo), .. } => {
-                self.local.refused(echo, (*reason, message), now);
-            }
-            _ => {}
-        }
-    }
-
-    fn drain_local(&mut self) -> bool {
-        let mut heard = false;
-        loop {
-            match self.local.poll_output() {
-                LocalOutput::Request(request) => self.engine.signal(request),
-                LocalOutput::Event(event) => {
-                    self.outputs.push_back(Output::Event(SessionEvent::Local(event)));
-                }
-                LocalOutput::Timeout(_) => return heard,
-            }
-            heard = true;
-        }
-    }
-
-    /// Writes what there is room for; `true` if anything was written.
-    fn flush(&mut self, now: Instant) -> bool {
-        let channel = self.engine.publisher();
-        self.local.set_open(channel.is_open(ChannelKind::DataTrack), now);
-        self.local.set_packet_bytes_max(channel.message_bytes_max());
-        self.local.update_buffered(channel.buffered(ChannelKind::DataTrack), now);
-        let mut wrote = false;
-        while let Some(packet) = self.local.peek(now) {
-            if !wrote {
-                // Timers of what is written start from what the connection takes for now.
-                channel.handle_timeout(now);
-            }
-            if !channel.write(ChannelKind::DataTrack, packet) {
-                self.local.refused_by_channel(now);
-                break;
-            }
-            self.local.written(now);
-            wrote = true;
-        }
-        if wrote {
-            self.engine.written(now);
-        }
-        wrote
     }
 }

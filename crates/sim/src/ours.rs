@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use trackyard_peer::{ConnectionFactory, Datagram, Target};
 use trackyard_proto::Response;
-use trackyard_session::{Output, Session, SessionConfig, SessionEvent, SignalFailure, SignalVersion};
-use trackyard_track::LocalTracksConfig;
+use trackyard_session::{
+    Output, Session, SessionConfig, SessionEvent, SignalFailure, SignalVersion, TracksConfig,
+};
 
 use crate::client::{Client, ClientEvent};
 use crate::world::{ClientId, Inhabitant, Realm, SeatConfig, Wish, World};
@@ -120,7 +121,7 @@ impl<R: Realm> MixedWorld<R> {
     /// A client of ours that begins to join.
     pub fn connect(&mut self, seat: SeatConfig, config: SessionConfig) -> ClientId {
         let id = self.enter(seat, |factories, now| {
-            Guest::Ours(Box::new(Session::new(config, LocalTracksConfig::default(), factories, now)))
+            Guest::Ours(Box::new(Session::new(config, TracksConfig::default(), factories, now)))
         });
         self.settle();
         id

@@ -5,13 +5,11 @@ use std::time::Duration;
 use trackyard_proto::DisconnectReason;
 use trackyard_session::{
     CloseReason, Engine, EngineEvent, Output, ParticipantChange, Session, SessionConfig, SessionEvent,
-    SignalFailure, SignalVersion,
+    SignalFailure, SignalVersion, TracksConfig,
 };
 use trackyard_sim::message::MessageFactory;
 use trackyard_sim::world::{ClientId, MessageRealm, NodeConfig, Realm, SeatConfig, Str0mRealm};
 use trackyard_sim::{Guest, GuestEvent, MixedWorld};
-
-use trackyard_track::LocalTracksConfig;
 
 use crate::support::{PATIENCE, begin};
 
@@ -212,7 +210,7 @@ fn a_server_that_is_not_there_is_given_up_after_three_attempts() {
     let mut world = messages(8);
     let config = config(SignalVersion::V1);
     let client = world.enter(SeatConfig::new("room", "a"), |factories, now| {
-        Guest::Ours(Box::new(Session::new(config, LocalTracksConfig::default(), factories, now)))
+        Guest::Ours(Box::new(Session::new(config, TracksConfig::default(), factories, now)))
     });
     world.seat(client).set_signal_works(false);
     world.with(client, |_, _| ());

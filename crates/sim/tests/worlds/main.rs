@@ -10,6 +10,7 @@ mod isolation;
 mod links;
 mod publishing;
 mod recover;
+mod subscribing;
 mod support;
 mod traffic;
 mod view;

@@ -9,7 +9,7 @@ use trackyard_sim::{GuestEvent, MixedWorld};
 use trackyard_track::{Frame, LocalEvent, LocalTrackId, PublishOptions};
 
 use crate::figures::figure;
-use crate::support::{PATIENCE, begin, check_frame, frame, path, seat};
+use crate::support::{PATIENCE, begin, check_frame, frame, path, seat, sees};
 
 const VERSIONS: [SignalVersion; 2] = [SignalVersion::V1, SignalVersion::V0];
 
@@ -38,44 +38,31 @@ impl<R: Realm> Stage<R> {
     fn session_is(&mut self, is_it: impl Fn(&EngineEvent) -> bool) {
         self.ours_sees(|event| match event {
             SessionEvent::Engine(event) => is_it(event).then_some(()),
-            SessionEvent::Local(_) => None,
+            _ => None,
         });
     }
 
     fn ours_sees<T>(&mut self, pick: impl Fn(&SessionEvent) -> Option<T>) -> T {
-        self.sees(self.publisher, 3 * PATIENCE, |event| match event {
+        sees(&mut self.world, self.publisher, 3 * PATIENCE, |event| match event {
             GuestEvent::Ours(event) => pick(event),
             GuestEvent::Raw(_) => None,
         })
     }
 
     fn raw_sees<T>(&mut self, pick: impl Fn(&ClientEvent) -> Option<T>) -> T {
-        self.sees(self.subscriber, PATIENCE, |event| match event {
+        sees(&mut self.world, self.subscriber, PATIENCE, |event| match event {
             GuestEvent::Raw(event) => pick(event),
             GuestEvent::Ours(_) => None,
         })
     }
 
-    fn sees<T>(
-        &mut self,
-        client: ClientId,
-        patience: Duration,
-        pick: impl Fn(&GuestEvent) -> Option<T>,
-    ) -> T {
-        let mut found = None;
-        let in_time = self.world.run_until(patience, |world| {
-            let events = world.events(client);
-            found = found.take().or_else(|| events.iter().find_map(|(_, event)| pick(event)));
-            found.is_some()
-        });
-        assert!(in_time, "client {client:?} did not see it in {patience:?}");
-        found.expect("just seen")
-    }
-
     /// Publishes a track; answers it and its sid.
     fn publish(&mut self, options: PublishOptions) -> (LocalTrackId, String) {
         let publisher = self.publisher;
-        let track = self.world.with(publisher, |guest, now| guest.session().publish(options, now)).unwrap();
+        let track = self
+            .world
+            .with(publisher, |guest, now| guest.session().publish(options, now))
+            .expect("a good name");
         let sid = self.ours_sees(|event| match event {
             SessionEvent::Local(LocalEvent::Published { track: known, info }) if *known == track => {
                 Some(info.sid.clone())
@@ -143,7 +130,8 @@ fn check_frames_of_all_sizes<R: Realm>(mut stage: Stage<R>) {
     let numbers: Vec<u32> = stage.arrived().into_iter().map(|(_, number, _)| number).collect();
     assert_eq!(numbers, [0, 1, 2, 3, 4]);
     let publisher = stage.publisher;
-    let stats = stage.world.with(publisher, |guest, _| guest.session().local_stats(track)).unwrap();
+    let stats =
+        stage.world.with(publisher, |guest, _| guest.session().local_stats(track)).expect("it is published");
     assert_eq!((stats.pushed, stats.sent), (5, 5), "{stats:?}");
 }
 
@@ -225,7 +213,10 @@ fn a_small_track_loses_nothing_beside_a_large_one() {
     ages.extend(arrived.map(|(_, number, at)| at - pushed[number as usize]));
     ages.sort_unstable();
     let p99 = ages[ages.len() * 99 / 100];
-    let large = stage.world.with(stage.publisher, |guest, _| guest.session().local_stats(large)).unwrap();
+    let large = stage
+        .world
+        .with(stage.publisher, |guest, _| guest.session().local_stats(large))
+        .expect("it is published");
     figure("64 B at 100 Hz beside 1 MiB at 10 Hz, 100 Mbit/s, 4 ms: small frames", ages.len());
     figure(
         "64 B at 100 Hz beside 1 MiB at 10 Hz, 100 Mbit/s, 4 ms: their p99 in ms",

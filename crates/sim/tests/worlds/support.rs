@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use trackyard_lanes::{DropReason, LaneStats};
 use trackyard_sim::client::{ClientEvent, ReceivedFrame};
 use trackyard_sim::world::{ClientId, Realm, SeatConfig, World};
+use trackyard_sim::{GuestEvent, MixedWorld};
 
 /// Long enough for anything that happens at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,6 +31,23 @@ pub(crate) fn wait<R: Realm, T>(
         found.is_some()
     });
     assert!(in_time, "client {client:?} did not see it in {PATIENCE:?}");
+    found.expect("just seen")
+}
+
+/// Lets time pass until a client of either kind sees what `pick` looks for.
+pub(crate) fn sees<R: Realm, T>(
+    world: &mut MixedWorld<R>,
+    client: ClientId,
+    patience: Duration,
+    pick: impl Fn(&GuestEvent) -> Option<T>,
+) -> T {
+    let mut found = None;
+    let in_time = world.run_until(patience, |world| {
+        let events = world.events(client);
+        found = found.take().or_else(|| events.iter().find_map(|(_, event)| pick(event)));
+        found.is_some()
+    });
+    assert!(in_time, "client {client:?} did not see it in {patience:?}");
     found.expect("just seen")
 }
 

@@ -1,0 +1,149 @@
+//! What the parts of a session have to say to each other.
+
+use std::time::Instant;
+
+use trackyard_peer::{ChannelKind, Connection, ConnectionFactory};
+use trackyard_proto::Response;
+use trackyard_proto::signal::SyncState;
+use trackyard_track::{LocalOutput, RemoteOutput};
+
+use super::Session;
+use crate::event::{EngineEvent, Output, ParticipantChange, SessionEvent};
+
+impl<F: ConnectionFactory> Session<F> {
+    /// Hands on what the parts have to say to each other, until none has anything left.
+    pub(super) fn settle(&mut self, now: Instant) {
+        loop {
+            let heard = self.drain_engine(now) | self.drain_local() | self.drain_remote() | self.flush(now);
+            if !heard {
+                return;
+            }
+        }
+    }
+
+    fn drain_engine(&mut self, now: Instant) -> bool {
+        let mut heard = false;
+        loop {
+            let output = match self.engine.poll_output() {
+                Output::OpenSignal(request) => Output::OpenSignal(request),
+                Output::CloseSignal => Output::CloseSignal,
+                Output::Signal(request) => Output::Signal(request),
+                Output::Transmit(target, transmit) => Output::Transmit(target, transmit),
+                Output::Event(event) => {
+                    heard = true;
+                    self.engine_event(event, now);
+                    continue;
+                }
+                Output::Timeout(at) => {
+                    self.engine_wake = at;
+                    return heard;
+                }
+            };
+            self.outputs.push_back(output);
+        }
+    }
+
+    fn engine_event(&mut self, event: EngineEvent, now: Instant) {
+        match &event {
+            EngineEvent::Message(ChannelKind::DataTrack, packet) => return self.remote.packet(packet, now),
+            EngineEvent::Joined(join) => {
+                self.identity.clone_from(&join.participant.identity);
+                self.local.restart(now);
+                self.remote.restart(&join.other_participants, now);
+            }
+            EngineEvent::Reconnecting { .. } | EngineEvent::Closed(_) => {
+                self.local.pause();
+                self.remote.pause();
+            }
+            EngineEvent::Resumed => self.resumed(now),
+            EngineEvent::Participant(ParticipantChange::Left, info) => self.remote.left(&info.identity, now),
+            EngineEvent::Tracks(participants) => {
+                let others = participants.iter().filter(|info| info.identity != self.identity);
+                others.for_each(|info| self.remote.update(info, now));
+            }
+            EngineEvent::Response(response) => self.answered(response, now),
+            _ => {}
+        }
+        self.outputs.push_back(Output::Event(SessionEvent::Engine(event)));
+    }
+
+    fn resumed(&mut self, now: Instant) {
+        let published = self.local.sync_state();
+        let state = SyncState { publish_data_tracks: published, ..SyncState::default() };
+        self.engine.sync(state, now);
+        self.local.resume(now);
+        self.remote.resume(now);
+    }
+
+    /// Answers to what was asked for tracks.
+    fn answered(&mut self, response: &Response, now: Instant) {
+        match response {
+            Response::DataTrackPublished(info) => self.local.published(info),
+            Response::DataTrackUnpublished(info) => self.local.unpublished(info),
+            Response::RequestResponse { reason, message, echo: Some(echo), .. } => {
+                self.local.refused(echo, (*reason, message), now);
+            }
+            Response::SubscriberHandles(handles) => self.remote.handles(handles),
+            Response::SubscriptionPermissionUpdate { track_sid, allowed, .. } => {
+                self.remote.permission(track_sid, *allowed);
+            }
+            _ => {}
+        }
+    }
+
+    fn drain_local(&mut self) -> bool {
+        let mut heard = false;
+        loop {
+            match self.local.poll_output() {
+                LocalOutput::Request(request) => self.engine.signal(request),
+                LocalOutput::Event(event) => {
+                    self.outputs.push_back(Output::Event(SessionEvent::Local(event)));
+                }
+                LocalOutput::Timeout(_) => return heard,
+            }
+            heard = true;
+        }
+    }
+
+    fn drain_remote(&mut self) -> bool {
+        let mut heard = false;
+        loop {
+            let event = match self.remote.poll_output() {
+                RemoteOutput::Request(request) => {
+                    self.engine.signal(request);
+                    heard = true;
+                    continue;
+                }
+                RemoteOutput::Event(event) => SessionEvent::Remote(event),
+                RemoteOutput::Item(track, item) => SessionEvent::Item(track, item),
+                RemoteOutput::Timeout(_) => return heard,
+            };
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+
+    /// Writes what there is room for; `true` if anything was written.
+    fn flush(&mut self, now: Instant) -> bool {
+        let channel = self.engine.publisher();
+        self.local.set_open(channel.is_open(ChannelKind::DataTrack), now);
+        self.local.set_packet_bytes_max(channel.message_bytes_max());
+        self.local.update_buffered(channel.buffered(ChannelKind::DataTrack), now);
+        let mut wrote = false;
+        while let Some(packet) = self.local.peek(now) {
+            if !wrote {
+                // Timers of what is written start from what the connection takes for now.
+                channel.handle_timeout(now);
+            }
+            if !channel.write(ChannelKind::DataTrack, packet) {
+                self.local.refused_by_channel(now);
+                break;
+            }
+            self.local.written(now);
+            wrote = true;
+        }
+        if wrote {
+            self.engine.written(now);
+        }
+        wrote
+    }
+}
