@@ -198,41 +198,46 @@ fn the_subscription_goes_on_over_8_s_and_over_40_s_of_nothing_on_either_side() {
 #[test]
 fn links_with_loss_deliver_what_sctp_can() {
     // Datagrams per frame at the packet sizes that the publisher chooses.
-    for (bytes, rate_hz, datagrams) in [(64, 100, 1), (16_384, 50, 16), (76_800, 30, 70)] {
+    for load in [(64, 100, 1), (16_384, 50, 16), (76_800, 30, 70)] {
         for loss in [0.0, 0.01, 0.03] {
             for round_trip_ms in [5, 50, 100] {
-                let mut pair = Pair::new(SignalVersion::V1, path(round_trip_ms, loss));
-                let (mut pushed, mut ages) = (Vec::new(), Vec::new());
-                let count = rate_hz * 10;
-                let warm = rate_hz * 3;
-                for number in 0..count + warm {
-                    pair.push(bytes);
-                    pushed.push(pair.world.now());
-                    pair.world.run_for(Duration::from_secs(1) / rate_hz);
-                    ages.extend(
-                        pair.arrived().into_iter().filter_map(|(number, at)| {
-                            (number >= warm).then(|| at - pushed[number as usize])
-                        }),
-                    );
-                    assert_eq!(pair.next, number + 1);
-                }
-                pair.world.run_for(Duration::from_secs(2));
-                ages.extend(pair.arrived().into_iter().map(|(number, at)| at - pushed[number as usize]));
-                ages.sort_unstable();
-                let share = ages.len() as f64 / f64::from(count);
-                let p99 = ages.get(ages.len() * 99 / 100).copied().unwrap_or_default();
-                let name = format!("{bytes} B at {rate_hz} Hz, {} % loss, {round_trip_ms} ms", loss * 100.0);
-                figure(
-                    format!("ours to ours, {name}: delivered, age p99 in ms"),
-                    format!("{:.1} %, {:.0}", share * 100.0, p99.as_secs_f64() * 1e3),
-                );
-                let possible = 0.9 * (1.0_f64 - loss).powi(datagrams);
-                if loss == 0.0 || bytes == 64 {
-                    assert!(share >= possible, "{name}: {share}");
-                    let limit = Duration::from_millis(round_trip_ms / 2 + 150);
-                    assert!(p99 <= limit, "{name}: {p99:?}");
-                }
+                check_lossy(load, loss, round_trip_ms);
             }
         }
     }
+}
+
+fn check_lossy((bytes, rate_hz, datagrams): (usize, u32, i32), loss: f64, round_trip_ms: u64) {
+    let count = rate_hz * 10;
+    let mut ages = ages(Pair::new(SignalVersion::V1, path(round_trip_ms, loss)), bytes, rate_hz, count);
+    ages.sort_unstable();
+    let share = ages.len() as f64 / f64::from(count);
+    let p99 = ages.get(ages.len() * 99 / 100).copied().unwrap_or_default();
+    let name = format!("{bytes} B at {rate_hz} Hz, {} % loss, {round_trip_ms} ms", loss * 100.0);
+    figure(
+        format!("ours to ours, {name}: delivered, age p99 in ms"),
+        format!("{:.1} %, {:.0}", share * 100.0, p99.as_secs_f64() * 1e3),
+    );
+    // Larger frames under loss are at the mercy of SCTP's congestion control.
+    if loss == 0.0 || datagrams == 1 {
+        let possible = 0.9 * (1.0_f64 - loss).powi(datagrams);
+        assert!(share >= possible, "{name}: {share}");
+        assert!(p99 <= Duration::from_millis(round_trip_ms / 2 + 150), "{name}: {p99:?}");
+    }
+}
+
+/// Ages of those of `count` frames that arrive, once SCTP has left its slow start behind.
+fn ages(mut pair: Pair, bytes: usize, rate_hz: u32, count: u32) -> Vec<Duration> {
+    let warm = rate_hz * 3;
+    let (mut pushed, mut arrived) = (Vec::new(), Vec::new());
+    for _ in 0..warm + count {
+        pair.push(bytes);
+        pushed.push(pair.world.now());
+        pair.world.run_for(Duration::from_secs(1) / rate_hz);
+        arrived.extend(pair.arrived());
+    }
+    pair.world.run_for(Duration::from_secs(2));
+    arrived.extend(pair.arrived());
+    let late = arrived.into_iter().filter(|(number, _)| *number >= warm);
+    late.map(|(number, at)| at - pushed[number as usize]).collect()
 }
