@@ -1,3 +1,5 @@
+//! A session in the log, and names that would forge its lines.
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
