@@ -1,5 +1,6 @@
 //! Published tracks beside a server that is played by the test.
 
+mod accounting;
 mod frames;
 mod publication;
 

@@ -179,3 +179,17 @@ fn an_encrypted_track_sends_nothing_in_the_clear() {
     assert_eq!(run.drops(track), "not_encrypted:2");
     assert!(run.flush(0).is_empty());
 }
+
+#[test]
+fn a_packet_is_allocated_once() {
+    let mut run = Run::new();
+    let track = run.published(PublishOptions::new("pose"));
+    for bytes in [9, 5_000] {
+        run.push(track, bytes).unwrap();
+        run.tracks.update_buffered(0, run.now);
+        while let Some(packet) = run.tracks.peek(run.now) {
+            assert!(packet.is_unique(), "a second allocation counts its owners");
+            run.tracks.written(run.now);
+        }
+    }
+}
