@@ -6,7 +6,21 @@
 //!
 //! What it does not do, as little as official clients do: where all participants share a key,
 //! nothing in a frame says who sealed it, so a server can show a frame under another name, and it
-//! can show one again. Keys of the participants' own prevent the first.
+//! can show one again. Keys of the participants' own prevent the first. And whoever holds an AES key
+//! of 256 bits can follow its ratchet, for that key is the secret of the next step.
+//!
+//! Where official clients differ (`livekit-client` 2.23.0 and `livekit` 1.2.0 for Python, seen or read,
+//! the latter being LiveKit's Rust client below):
+//!
+//! | | JavaScript | Python | here |
+//! |---|---|---|---|
+//! | AES-256 | yes | no: such frames never arrive | yes |
+//! | passphrases | text | bytes | bytes |
+//! | raw keys | yes | yes, as an option for all keys | yes |
+//! | a publisher ratchets | data tracks fall silent until the receiver ratchets by hand | followed, 16 steps | followed, 8 steps |
+//! | a shared key is ratcheted | for everyone | by hand for everyone, by a publisher's frames for that publisher | as Python |
+//! | keys given up on data tracks | never | never | on request |
+//! | key in use for sending | the last set with an index | the last set **for anyone**: a remote participant's key at another index silences one's own tracks | the last set here |
 
 mod decryptor;
 mod encryptor;

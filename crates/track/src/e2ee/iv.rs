@@ -13,7 +13,8 @@ const PREFIX_BYTES: usize = 8;
 /// 256 bits from the operating system's generator, fresh for every encryptor.
 ///
 /// They are the only thing that keeps two encryptors under one key apart, be they of two
-/// participants that share it or of one that comes back: **a seed is never used twice**.
+/// participants that share it, of one that comes back, or one for tracks and one for streams: **a
+/// seed is never used twice**.
 ///
 /// An initialisation vector is 64 bits derived from the seed and a counter of 32 bits, so one encryptor
 /// never repeats one, whatever keys it uses, and two repeat one only if their 64 bits agree. Of `n`

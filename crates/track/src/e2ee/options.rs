@@ -30,7 +30,8 @@ pub struct KeyOptions {
     /// Places in each key ring.
     pub ring_slots: NonZeroU8,
     /// Steps ahead of a key that are tried when it does not fit; at most [`RATCHET_WINDOW_MAX`]
-    /// count. 0 follows no ratchet.
+    /// count. 0 follows no ratchet. The first frame that fails pays for the derivation of all steps,
+    /// about 12 ms each for a passphrase; later ones find them there.
     pub ratchet_window: u8,
     /// After more failures in a row than this, a publisher's key is no longer tried until it is set
     /// again. `None` never gives a key up, as official clients never do on data tracks.

@@ -1,7 +1,7 @@
 //! The ratchet, its window, and when a key is given up.
 
 use trackyard_track::e2ee::{
-    FAILURE_TOLERANCE_JS, FrameDecryptor, Key, KeyError, KeyOptions, PUBLISHERS_MAX,
+    FAILURE_TOLERANCE_JS, FrameDecryptor, Key, KeyError, KeyOptions, PUBLISHERS_MAX, RATCHET_WINDOW_MAX,
 };
 use trackyard_track::{CipherError, Decryptor};
 
@@ -28,6 +28,15 @@ fn a_ratchet_within_the_window_is_followed_and_one_beyond_is_not() {
         assert_eq!(bob.stats().ratcheted, u64::from(steps > 0), "{steps} steps");
     }
     assert_eq!(opens(&mut receiver(&key, window(8)), "alice", &ahead(&key, 9)), Err(WRONG));
+}
+
+#[test]
+fn no_window_is_wider_than_the_bound() {
+    let key = key("secret");
+    let most = ahead(&key, RATCHET_WINDOW_MAX);
+    assert_eq!(opens(&mut receiver(&key, window(u8::MAX)), "alice", &most), Ok(()));
+    let beyond = most.ratcheted().unwrap();
+    assert_eq!(opens(&mut receiver(&key, window(u8::MAX)), "alice", &beyond), Err(WRONG));
 }
 
 #[test]
@@ -88,6 +97,17 @@ fn ratcheting_by_hand_is_for_everyone_who_shares_the_key() {
 }
 
 #[test]
+fn ratcheting_by_hand_brings_everyone_to_the_same_key() {
+    let key = key("shared");
+    let mut bob = receiver(&key, window(3));
+    assert_eq!(opens(&mut bob, "alice", &ahead(&key, 3)), Ok(()));
+    bob.ratchet_shared(0).unwrap();
+    for publisher in ["alice", "carol"] {
+        assert_eq!(opens(&mut bob, publisher, &ahead(&key, 1)), Ok(()), "{publisher}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_not_ratcheted() {
     let absent = Err(KeyError::NoKey { index: 5 });
     assert_eq!(sender("alice", &key("secret")).ratchet(5), absent);
@@ -108,12 +128,18 @@ fn a_key_is_given_up_after_more_failures_than_are_tolerated() {
         assert_eq!(opens(&mut bob, "alice", &key("another")), Err(WRONG));
     }
     assert_eq!(opens(&mut bob, "alice", &mine), Err(GIVEN_UP));
-    // What one publisher fails with says nothing of the others.
+    // What one publisher fails with says nothing of the others, nor of who comes after it.
     assert_eq!(opens(&mut bob, "carol", &mine), Ok(()));
+    bob.forget("alice");
+    assert_eq!(opens(&mut bob, "alice", &mine), Ok(()));
+    for _ in 0..=FAILURE_TOLERANCE_JS {
+        assert_eq!(opens(&mut bob, "alice", &key("another")), Err(WRONG));
+    }
+    assert_eq!(opens(&mut bob, "alice", &mine), Err(GIVEN_UP));
     bob.set_shared_key(0, &mine).unwrap();
     assert_eq!(opens(&mut bob, "alice", &mine), Ok(()));
     let stats = bob.stats();
-    assert_eq!((stats.wrong_key, stats.given_up, stats.decrypted), (11, 1, 2));
+    assert_eq!((stats.wrong_key, stats.given_up, stats.decrypted), (22, 2, 3));
 }
 
 #[test]
