@@ -214,6 +214,8 @@ impl LocalTracks {
             (State::Published(_), _) => {
                 self.stray_answers += 1;
             }
+            // Once something is heard again, it is said again.
+            (_, Reason::DuplicateName | Reason::DuplicateHandle) if !self.is_signalling => {}
             // The server had published it before it was asked again: the answer was lost.
             (State::Pending(wish) | State::Republishing(wish), Reason::DuplicateHandle) if wish.repeated => {
                 wish.repeated = false;

@@ -122,9 +122,15 @@ impl Assembler {
         }
     }
 
-    /// What has come out since the last time.
+    /// What has come out since the last time; to be given back, empty, so that it is allocated once.
     pub(super) fn take(&mut self) -> Vec<Assembled> {
         std::mem::take(&mut self.out)
+    }
+
+    /// Gives back what was [taken](Self::take).
+    pub(super) fn recycle(&mut self, emptied: Vec<Assembled>) {
+        debug_assert!(emptied.is_empty() && self.out.is_empty(), "what has come out is lost");
+        self.out = emptied;
     }
 
     /// Gives up what has been waited for long enough.

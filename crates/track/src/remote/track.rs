@@ -155,7 +155,8 @@ impl Track {
         mut decryptor: Option<&mut (dyn Decryptor + 'static)>,
         out: &mut impl Extend<RemoteOutput>,
     ) {
-        for assembled in self.assembler.take() {
+        let mut taken = self.assembler.take();
+        for assembled in taken.drain(..) {
             let received = match assembled {
                 Assembled::Gap(frames, reason) => Received::Gap(Gap { frames, reason }),
                 Assembled::Frame(whole) => match self.in_the_clear(&whole, decryptor.as_deref_mut()) {
@@ -172,6 +173,7 @@ impl Track {
             };
             out.extend([RemoteOutput::Item(self.id, received)]);
         }
+        self.assembler.recycle(taken);
     }
 
     fn frame(&mut self, whole: &Whole, payload: Bytes) -> Received {

@@ -185,7 +185,10 @@ impl Model {
     fn drain(&mut self) {
         loop {
             match self.run.tracks.poll_output() {
-                LocalOutput::Request(request) => self.heard.push_back(request),
+                LocalOutput::Request(request) => {
+                    assert!(self.run.tracks.is_signalling, "it is said to nobody: {request:?}");
+                    self.heard.push_back(request);
+                }
                 LocalOutput::Event(
                     LocalEvent::Unpublished { stats, track }
                     | LocalEvent::RepublishFailed { stats, track, .. },
@@ -232,7 +235,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
     #[test]
     fn every_frame_is_accounted_for_and_every_track_settles(steps in proptest::collection::vec(step(), 0..80)) {
         let mut model = Model::new();
