@@ -84,7 +84,7 @@ fn with_handle(packet: &Bytes, handle: u16) -> Bytes {
 }
 
 /// What a path does to the packets of a few frames: it loses, repeats and swaps some.
-fn mangled(rng: &mut Rng, packets: Vec<Bytes>) -> Vec<Bytes> {
+pub(crate) fn mangled(rng: &mut Rng, packets: Vec<Bytes>) -> Vec<Bytes> {
     let mut arriving = Vec::new();
     for packet in packets {
         match rng.u8(0..40) {

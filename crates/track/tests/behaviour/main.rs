@@ -4,6 +4,7 @@
 
 mod differential;
 mod fairness;
+mod gaps;
 mod hostile;
 #[allow(dead_code, reason = "a model that several crates' tests share; none needs all of it")]
 #[path = "../../../lanes/tests/behaviour/link.rs"]
