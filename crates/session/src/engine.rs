@@ -158,6 +158,11 @@ impl<F: ConnectionFactory> Engine<F> {
         self.settle(now);
     }
 
+    /// Makes connections from now on; those that exist stay.
+    pub fn set_factories(&mut self, factories: [F; 2]) {
+        self.factories = factories;
+    }
+
     /// The machine has another address; connections go on over whichever works. What cannot is restarted.
     pub fn add_local_address(&mut self, target: Target, transport: Transport, address: std::net::SocketAddr) {
         self.connections.add_local_address(target, transport, address);

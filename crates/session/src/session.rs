@@ -160,6 +160,11 @@ impl<F: ConnectionFactory> Session<F> {
         self.settle(now);
     }
 
+    /// Makes connections from now on; those that exist stay.
+    pub fn set_factories(&mut self, factories: [F; 2]) {
+        self.engine.set_factories(factories);
+    }
+
     /// The network has changed: ICE begins anew over what there is now.
     pub fn network_changed(&mut self, now: Instant) {
         self.engine.network_changed(now);
