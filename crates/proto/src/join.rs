@@ -2,6 +2,7 @@
 
 mod decode;
 mod query;
+mod query_text;
 
 use std::collections::BTreeMap;
 
