@@ -7,9 +7,10 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests need a moment to begin at"))]
 
 pub mod client;
-pub mod link;
 pub mod message;
 mod ours;
 pub mod world;
+
+pub use trackyard_link as link;
 
 pub use ours::{Guest, GuestEvent, MixedWorld};

@@ -1,12 +1,18 @@
 //! An emulated link in one direction: rate, delay, loss, reordering, a drop-tail queue, and outages.
 //!
-//! It knows no clock, so that the same link serves virtual time and real sockets.
+//! It never reads a clock or opens a socket, so that the same link serves virtual time and real sockets.
+//! Chance is seeded: the same seed and the same datagrams have the same fate.
+
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests need a moment to begin at"))]
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Bytes that IP and UDP add to each datagram on the wire.
 const OVERHEAD_BYTES: usize = 28;
+
+/// Items that are on their way or wait at most; an unlimited rate has no queue that would bound them.
+pub const ITEMS_MAX: usize = 65_536;
 
 /// How much longer a detour takes at most.
 pub const DETOUR_MAX: Duration = Duration::from_millis(10);
@@ -62,10 +68,23 @@ pub struct LinkStats {
     pub carried_bytes: u64,
     /// Vanished by chance.
     pub lost: u64,
-    /// Found the queue full.
+    /// Found the queue full, or [`ITEMS_MAX`] items before them.
     pub overflowed: u64,
     /// Sent while the link was down.
     pub outage: u64,
+}
+
+/// What became of one datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It arrives at this moment.
+    Carried(Instant),
+    /// It vanished by chance.
+    Lost,
+    /// It found the queue full.
+    Overflowed,
+    /// The link is down.
+    Outage,
 }
 
 impl<T> Link<T> {
@@ -93,29 +112,39 @@ impl<T> Link<T> {
         self.config = config;
     }
 
-    /// Sends an item of so many bytes.
-    pub fn send(&mut self, bytes: usize, item: T, now: Instant) {
+    /// Sends an item of so many bytes, without IP and UDP, and says what becomes of it.
+    ///
+    /// `now` never goes backwards.
+    pub fn send(&mut self, bytes: usize, item: T, now: Instant) -> Verdict {
+        let verdict = self.admit(bytes + OVERHEAD_BYTES, now);
+        match verdict {
+            Verdict::Carried(arrives) => {
+                self.stats.carried += 1;
+                self.stats.carried_bytes += (bytes + OVERHEAD_BYTES) as u64;
+                let place = self.under_way.partition_point(|(at, _)| *at <= arrives);
+                self.under_way.insert(place, (arrives, item));
+            }
+            Verdict::Lost => self.stats.lost += 1,
+            Verdict::Overflowed => self.stats.overflowed += 1,
+            Verdict::Outage => self.stats.outage += 1,
+        }
+        verdict
+    }
+
+    fn admit(&mut self, bytes: usize, now: Instant) -> Verdict {
         if !self.up {
-            self.stats.outage += 1;
-            return;
+            return Verdict::Outage;
         }
         if self.random.f64() < self.config.loss {
-            self.stats.lost += 1;
-            return;
+            return Verdict::Lost;
         }
         let begin = self.free_at.map_or(now, |free_at| free_at.max(now));
-        if begin - now > self.config.queue {
-            self.stats.overflowed += 1;
-            return;
+        if begin - now > self.config.queue || self.under_way.len() >= ITEMS_MAX {
+            return Verdict::Overflowed;
         }
-        let bytes = bytes + OVERHEAD_BYTES;
         let sent = begin + self.config.serialisation(bytes);
         self.free_at = Some(sent);
-        self.stats.carried += 1;
-        self.stats.carried_bytes += bytes as u64;
-        let arrives = self.arrival(sent);
-        let place = self.under_way.partition_point(|(at, _)| *at <= arrives);
-        self.under_way.insert(place, (arrives, item));
+        Verdict::Carried(self.arrival(sent))
     }
 
     fn arrival(&mut self, sent: Instant) -> Instant {
@@ -142,6 +171,12 @@ impl<T> Link<T> {
         self.under_way.front().map(|(at, _)| *at)
     }
 
+    /// How many items wait or are on their way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.under_way.len()
+    }
+
     /// What became of everything so far.
     #[must_use]
     pub fn stats(&self) -> LinkStats {
@@ -159,63 +194,4 @@ impl LinkConfig {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn drain(link: &mut Link<u32>) -> Vec<(Instant, u32)> {
-        let mut arrived = Vec::new();
-        while let Some(at) = link.poll_timeout() {
-            arrived.extend(link.poll(at).map(|item| (at, item)));
-        }
-        arrived
-    }
-
-    #[test]
-    fn a_rate_spaces_datagrams_and_a_delay_shifts_them() {
-        let start = Instant::now();
-        let config =
-            LinkConfig { rate_bps: Some(8_000), delay: Duration::from_millis(50), ..LinkConfig::default() };
-        let mut link = Link::new(LinkConfig { queue: Duration::from_secs(5), ..config }, 1);
-        (0..3).for_each(|n| link.send(1_000 - OVERHEAD_BYTES, n, start));
-        let arrived: Vec<_> =
-            drain(&mut link).iter().map(|(at, n)| ((*at - start).as_millis(), *n)).collect();
-        assert_eq!(arrived, [(1_050, 0), (2_050, 1), (3_050, 2)]);
-    }
-
-    #[test]
-    fn a_full_queue_drops_the_newest() {
-        let start = Instant::now();
-        let config = LinkConfig {
-            rate_bps: Some(8_000),
-            queue: Duration::from_millis(1_500),
-            ..LinkConfig::default()
-        };
-        let mut link = Link::new(config, 1);
-        (0..10).for_each(|n| link.send(1_000 - OVERHEAD_BYTES, n, start));
-        assert_eq!(drain(&mut link).len(), 2);
-        assert_eq!(link.stats().overflowed, 8);
-    }
-
-    #[test]
-    fn a_detour_lets_later_datagrams_overtake() {
-        let start = Instant::now();
-        let config = LinkConfig { detours: 0.5, ..LinkConfig::default() };
-        let mut link = Link::new(config, 7);
-        (0..1_000).for_each(|n| link.send(100, n, start + Duration::from_millis(u64::from(n))));
-        let arrived: Vec<_> = drain(&mut link).into_iter().map(|(_, n)| n).collect();
-        assert_eq!(arrived.len(), 1_000);
-        assert!(!arrived.is_sorted(), "none was overtaken");
-    }
-
-    #[test]
-    fn loss_and_outage_are_counted() {
-        let start = Instant::now();
-        let mut link = Link::new(LinkConfig { loss: 0.25, ..LinkConfig::default() }, 7);
-        (0..10_000).for_each(|n| link.send(100, n, start));
-        let share = link.stats().lost as f64 / 10_000.0;
-        assert!((0.23..0.27).contains(&share), "{share}");
-        link.set_up(false);
-        link.send(100, 0, start);
-        assert_eq!(link.stats().outage, 1);
-    }
-}
+mod tests;
