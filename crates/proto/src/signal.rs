@@ -2,6 +2,7 @@
 
 mod codec;
 mod echo;
+mod ice_server;
 mod outbound;
 mod parts;
 mod request;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 pub use codec::DecodeError;
 pub use echo::Echo;
+pub use ice_server::IceServer;
 pub use outbound::{Encoding, Outbound};
 pub use request::{
     DataSubscription, LeaveRequest, MetadataUpdate, PublishDataTrack, Request, SubscriptionOptions,

@@ -6,7 +6,7 @@ use livekit_protocol as pb;
 
 use super::required;
 use crate::participant::ParticipantInfo;
-use crate::signal::{DecodeError, JoinResponse, ReconnectResponse};
+use crate::signal::{DecodeError, IceServer, JoinResponse, ReconnectResponse};
 
 /// In the order clients choose from: VP8 first, H264 second, other video, then audio (protocol §3.1).
 const PUBLISH_CODECS: [&str; 9] = [
@@ -28,7 +28,7 @@ impl From<&JoinResponse> for pb::JoinResponse {
             participant: Some(join.participant.as_ref().into()),
             other_participants: join.other_participants.iter().map(|info| info.as_ref().into()).collect(),
             server_version: join.server_version.clone(),
-            ice_servers: ice_servers(&join.ice_urls),
+            ice_servers: ice_servers(&join.ice_servers),
             subscriber_primary: join.subscriber_primary,
             server_region: join.region.clone(),
             ping_timeout: join.ping_timeout_s,
@@ -59,7 +59,7 @@ impl TryFrom<pb::JoinResponse> for JoinResponse {
             fast_publish: join.fast_publish,
             ping_interval_s: join.ping_interval,
             ping_timeout_s: join.ping_timeout,
-            ice_urls: ice_urls(join.ice_servers),
+            ice_servers: servers(join.ice_servers),
             sif_trailer: join.sif_trailer,
         })
     }
@@ -76,7 +76,7 @@ impl From<&ReconnectResponse> for pb::ReconnectResponse {
             ..pb::ServerInfo::default()
         };
         Self {
-            ice_servers: ice_servers(&reconnect.ice_urls),
+            ice_servers: ice_servers(&reconnect.ice_servers),
             client_configuration: None,
             server_info: Some(server_info),
             last_message_seq: reconnect.last_message_seq,
@@ -92,7 +92,7 @@ impl From<pb::ReconnectResponse> for ReconnectResponse {
             server_protocol: server.protocol,
             region: server.region,
             node_id: server.node_id,
-            ice_urls: ice_urls(reconnect.ice_servers),
+            ice_servers: servers(reconnect.ice_servers),
             last_message_seq: reconnect.last_message_seq,
         }
     }
@@ -120,16 +120,18 @@ fn codec(mime: &str) -> pb::Codec {
     pb::Codec { mime: mime.to_owned(), fmtp_line: String::new() }
 }
 
-/// One entry holds all URLs: none of them has credentials.
-fn ice_servers(urls: &[String]) -> Vec<pb::IceServer> {
-    if urls.is_empty() {
-        return Vec::new();
-    }
-    vec![pb::IceServer { urls: urls.to_vec(), ..pb::IceServer::default() }]
+fn ice_servers(servers: &[IceServer]) -> Vec<pb::IceServer> {
+    let wire = |server: &IceServer| pb::IceServer {
+        urls: server.urls.clone(),
+        username: server.username.clone(),
+        credential: server.credential.clone(),
+    };
+    servers.iter().map(wire).collect()
 }
 
-fn ice_urls(servers: Vec<pb::IceServer>) -> Vec<String> {
-    servers.into_iter().flat_map(|server| server.urls).collect()
+fn servers(wire: Vec<pb::IceServer>) -> Vec<IceServer> {
+    let server = |pb::IceServer { urls, username, credential }| IceServer { urls, username, credential };
+    wire.into_iter().map(server).collect()
 }
 
 fn first(preferred: String, legacy: String) -> String {

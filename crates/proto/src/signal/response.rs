@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Echo, SessionDescription, Trickle};
+use super::{Echo, IceServer, SessionDescription, Trickle};
 use crate::data_blob::{DataBlob, DataBlobKey};
 use crate::data_track::DataTrackInfo;
 use crate::participant::{DisconnectReason, ParticipantInfo};
@@ -119,8 +119,8 @@ pub struct JoinResponse {
     pub ping_interval_s: i32,
     /// Seconds without an answer after which the client gives the connection up.
     pub ping_timeout_s: i32,
-    /// URLs of STUN and TURN servers without credentials.
-    pub ice_urls: Vec<String>,
+    /// STUN and TURN servers that the client may use.
+    pub ice_servers: Vec<IceServer>,
     /// Random bytes of this room that end server-made media frames.
     pub sif_trailer: Vec<u8>,
 }
@@ -137,7 +137,7 @@ pub struct ReconnectResponse {
     /// As in the join response.
     pub node_id: String,
     /// As in the join response.
-    pub ice_urls: Vec<String>,
+    pub ice_servers: Vec<IceServer>,
     /// The last reliable packet seen of this participant.
     pub last_message_seq: u32,
 }

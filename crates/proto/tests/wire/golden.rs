@@ -156,7 +156,7 @@ fn publish_codecs_are_vp8_then_h264_then_video_then_audio_without_rtx() {
 
 #[test]
 fn join_without_ice_urls_names_no_server_and_never_a_client_configuration() {
-    let join = JoinResponse { ice_urls: Vec::new(), ..join() };
+    let join = JoinResponse { ice_servers: Vec::new(), ..join() };
     let frame = written(Response::Join(Box::new(join)));
     let Some(Message::Join(join)) = pb::SignalResponse::decode(frame.as_slice()).unwrap().message else {
         panic!("not a join");
@@ -167,6 +167,11 @@ fn join_without_ice_urls_names_no_server_and_never_a_client_configuration() {
 #[test]
 fn reconnect_carries_server_info_and_the_last_message() {
     let expected = pb::ReconnectResponse {
+        ice_servers: vec![pb::IceServer {
+            urls: vec!["turn:turn.example.org:3478?transport=udp".to_owned()],
+            username: "user".to_owned(),
+            credential: "credential".to_owned(),
+        }],
         server_info: Some(server_info()),
         last_message_seq: 42,
         ..pb::ReconnectResponse::default()
@@ -356,7 +361,7 @@ fn subscriber_handles_map_each_handle_to_its_track() {
 fn track_responses_carry_the_whole_info() {
     let info = || Some(wire_track(1, "pose"));
     check(
-        Response::DataTrackPublished(track(1, "pose")),
+        Response::DataTrackPublished(track(1, "pose").into()),
         Message::PublishDataTrackResponse(pb::PublishDataTrackResponse { info: info() }),
     );
     check(
@@ -370,7 +375,7 @@ fn track_responses_carry_the_whole_info() {
         ..track(7, "a").as_ref().clone()
     };
     let bytes = b"\xda\x01\x0e\x0a\x0c\x08\x07\x12\x05DTR_a\x1a\x01a";
-    assert_eq!(written(Response::DataTrackPublished(Arc::new(plain))), bytes);
+    assert_eq!(written(Response::DataTrackPublished(Arc::new(plain).into())), bytes);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use trackyard_proto::client::{ClientInfo, ConnectionSettings};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::{
-    DataSubscription, JoinResponse, LeaveAction, LeaveRequest, MetadataUpdate, PublishDataTrack,
+    DataSubscription, IceServer, JoinResponse, LeaveAction, LeaveRequest, MetadataUpdate, PublishDataTrack,
     PublishedTrack, Reason, ReconnectResponse, SessionDescription, SignalTarget, SubscriberHandle,
     SubscriptionOptions, SubscriptionPermission, SyncState, TrackPermission, Trickle,
 };
@@ -95,7 +95,7 @@ pub(crate) fn join() -> JoinResponse {
         fast_publish: true,
         ping_interval_s: 5,
         ping_timeout_s: 15,
-        ice_urls: vec!["stun:stun.example.org:3478".to_owned()],
+        ice_servers: IceServer::open(&["stun:stun.example.org:3478".to_owned()]),
         sif_trailer: vec![0, 1, 254, 255],
     }
 }
@@ -106,7 +106,11 @@ pub(crate) fn reconnect() -> ReconnectResponse {
         server_protocol: 17,
         region: "here".to_owned(),
         node_id: "ND_abc".to_owned(),
-        ice_urls: Vec::new(),
+        ice_servers: vec![IceServer {
+            urls: vec!["turn:turn.example.org:3478?transport=udp".to_owned()],
+            username: "user".to_owned(),
+            credential: "credential".to_owned(),
+        }],
         last_message_seq: 42,
     }
 }

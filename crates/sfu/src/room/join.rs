@@ -5,7 +5,7 @@ use std::time::Duration;
 use trackyard_peer::Mode;
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::sid::SidKind;
-use trackyard_proto::signal::{JoinResponse, Reason};
+use trackyard_proto::signal::{IceServer, JoinResponse, Reason};
 use trackyard_proto::{Outbound, ParticipantInfo, Permission, Response};
 
 use super::Room;
@@ -93,7 +93,7 @@ impl Room {
             fast_publish,
             ping_interval_s: PING_INTERVAL_S,
             ping_timeout_s: PING_TIMEOUT_S,
-            ice_urls: node.ice_urls.clone(),
+            ice_servers: IceServer::open(&node.ice_urls),
             sif_trailer: self.sif_trailer.clone(),
         };
         self.signal(connection, Outbound::new(Response::Join(Box::new(response))));

@@ -1,7 +1,7 @@
 //! A client comes back to its session on a new signal connection (protocol §9.1).
 
 use trackyard_peer::Mode;
-use trackyard_proto::signal::{LeaveAction, ReconnectResponse};
+use trackyard_proto::signal::{IceServer, LeaveAction, ReconnectResponse};
 use trackyard_proto::{DisconnectReason, Outbound, Response};
 
 use super::Room;
@@ -58,7 +58,7 @@ impl Room {
             server_protocol: node.server_protocol,
             region: node.region.clone(),
             node_id: node.node_id.clone(),
-            ice_urls: node.ice_urls.clone(),
+            ice_servers: IceServer::open(&node.ice_urls),
             last_message_seq: 0,
         }
     }

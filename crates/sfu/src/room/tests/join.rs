@@ -32,7 +32,7 @@ fn a_join_response_says_what_clients_depend_on() {
     );
     assert_eq!((join.ping_interval_s, join.ping_timeout_s), (5, 15));
     assert_eq!((join.server_version.as_str(), join.server_protocol), ("1.13.5", 17));
-    assert_eq!((join.region.as_str(), join.ice_urls.len()), ("eu", 1));
+    assert_eq!((join.region.as_str(), join.ice_servers.len()), ("eu", 1));
     assert_eq!(join.participant.state, ParticipantState::Joining);
     assert_eq!(join.participant.joined_at_ms, script.now.unix_ms);
     assert!(join.other_participants.is_empty() && join.fast_publish && !join.sif_trailer.is_empty());
