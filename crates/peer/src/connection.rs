@@ -1,6 +1,6 @@
 //! The seam below a peer: one peer connection.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -56,6 +56,53 @@ pub enum Transport {
     Udp,
     /// ICE/TCP: framed by RFC 4571.
     Tcp,
+}
+
+/// An address of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LocalAddress {
+    /// A UDP socket.
+    Udp(SocketAddr),
+    /// We open TCP connections from this address, each from a port of its own: the port is [`ACTIVE_PORT`].
+    TcpActive(SocketAddr),
+    /// We accept TCP connections.
+    TcpPassive(SocketAddr),
+    /// A relay's, which passes UDP on.
+    Relayed {
+        /// Of the relay; what is sent from it and comes to it goes through the relay.
+        address: SocketAddr,
+        /// The socket that speaks with the relay.
+        base: SocketAddr,
+    },
+}
+
+/// The port in the candidate of who only opens TCP connections (RFC 6544 §4.5).
+pub const ACTIVE_PORT: u16 = 9;
+
+impl LocalAddress {
+    /// Of a server: its TCP is passive.
+    #[must_use]
+    pub fn listening((transport, address): (Transport, SocketAddr)) -> Self {
+        match transport {
+            Transport::Udp => Self::Udp(address),
+            Transport::Tcp => Self::TcpPassive(address),
+        }
+    }
+
+    /// For TCP connections that we open.
+    #[must_use]
+    pub fn tcp_active(ip: IpAddr) -> Self {
+        Self::TcpActive(SocketAddr::new(ip, ACTIVE_PORT))
+    }
+
+    /// Where datagrams are said to come from and go to.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        match self {
+            Self::Udp(address) | Self::TcpActive(address) | Self::TcpPassive(address) => *address,
+            Self::Relayed { address, .. } => *address,
+        }
+    }
 }
 
 /// A datagram that has come.
@@ -122,12 +169,15 @@ pub struct ConnectionCounters {
     pub malformed_datagrams: u64,
     /// Channels with labels that mean nothing here (protocol §4.6).
     pub unknown_channels: u64,
+    /// Addresses of ours that ICE cannot use, or that were too many.
+    pub refused_addresses: u64,
 }
 
 impl std::ops::AddAssign for ConnectionCounters {
     fn add_assign(&mut self, other: Self) {
         self.malformed_datagrams += other.malformed_datagrams;
         self.unknown_channels += other.unknown_channels;
+        self.refused_addresses += other.refused_addresses;
     }
 }
 
@@ -180,8 +230,9 @@ pub trait Connection {
     fn accept_answer(&mut self, sdp: &str, now: Instant) -> Result<(), Self::Error>;
     /// A candidate of the other side, `candidate:…`.
     fn add_remote_candidate(&mut self, candidate: &str) -> Result<(), Self::Error>;
-    /// One more address of ours. It is used from the next restart of ICE, or at once while ICE has not ended.
-    fn add_local_address(&mut self, transport: Transport, address: SocketAddr);
+    /// One more address of ours, which is tried at once. A relayed one takes the place of the one before.
+    /// Beyond a bound they are counted and not used.
+    fn add_local_address(&mut self, address: LocalAddress);
     /// The ICE username fragment by which datagrams to us are recognised; changes with a restart.
     fn local_ufrag(&mut self) -> String;
 

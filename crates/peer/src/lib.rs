@@ -16,8 +16,8 @@ mod sdp;
 mod str0m_engine;
 
 pub use connection::{
-    ChannelKind, Connection, ConnectionCounters, ConnectionEvent, ConnectionFactory, ConnectionOutput,
-    Datagram, Mode, Role, Target, Transmit, Transport,
+    ACTIVE_PORT, ChannelKind, Connection, ConnectionCounters, ConnectionEvent, ConnectionFactory,
+    ConnectionOutput, Datagram, LocalAddress, Mode, Role, Target, Transmit, Transport,
 };
 pub use peer::{DescriptionError, Peer, PeerConfig, PeerEvent, PeerOutput};
 pub use sdp::{SDP_BYTES_MAX, SECTIONS_MAX, SdpError};

@@ -1,5 +1,6 @@
 //! A connection over str0m. This module and its children are all that knows str0m.
 
+mod addresses;
 mod channels;
 mod error;
 mod factory;
@@ -14,10 +15,11 @@ use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::{Candidate, Rtc};
 
 use crate::connection::{
-    ChannelKind, Connection, ConnectionCounters, ConnectionOutput, Datagram, Role, Transport,
+    ChannelKind, Connection, ConnectionCounters, ConnectionOutput, Datagram, LocalAddress, Role, Transport,
 };
 use crate::sdp;
 
+use addresses::Addresses;
 use channels::Channels;
 pub use error::Str0mError;
 pub use factory::Str0mFactory;
@@ -32,6 +34,7 @@ pub struct Str0m {
     rtc: Rtc,
     role: Role,
     channels: Channels,
+    addresses: Addresses,
     pending: Option<SdpPendingOffer>,
     outputs: VecDeque<ConnectionOutput>,
     wake: Instant,
@@ -50,11 +53,12 @@ pub struct Str0m {
 }
 
 impl Str0m {
-    fn new(rtc: Rtc, role: Role, buffered_bytes_max: usize, now: Instant) -> Self {
+    fn new(rtc: Rtc, role: Role, (buffered_bytes_max, addresses): (usize, Addresses), now: Instant) -> Self {
         Self {
             rtc,
             role,
             channels: Channels::default(),
+            addresses,
             pending: None,
             outputs: VecDeque::new(),
             wake: now,
@@ -189,12 +193,10 @@ impl Connection for Str0m {
         Ok(())
     }
 
-    fn add_local_address(&mut self, transport: Transport, address: SocketAddr) {
-        let Some(candidate) = factory::host_candidate(transport, address).filter(|_| !self.ended) else {
-            return;
-        };
-        self.rtc.add_local_candidate(candidate);
-        self.fed += 1;
+    fn add_local_address(&mut self, address: LocalAddress) {
+        if !self.ended && self.addresses.add(&mut self.rtc, address) {
+            self.fed += 1;
+        }
     }
 
     fn local_ufrag(&mut self) -> String {
@@ -223,7 +225,11 @@ impl Connection for Str0m {
     }
 
     fn counters(&self) -> ConnectionCounters {
-        ConnectionCounters { malformed_datagrams: self.malformed, unknown_channels: self.channels.unknown() }
+        ConnectionCounters {
+            malformed_datagrams: self.malformed,
+            unknown_channels: self.channels.unknown(),
+            refused_addresses: self.addresses.refused(),
+        }
     }
 
     fn close(&mut self, now: Instant) {

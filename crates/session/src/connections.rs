@@ -1,15 +1,16 @@
 //! The peer connections of a session (protocol §4): one in single mode, two in dual mode.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use trackyard_peer::{
-    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, Datagram, Role, Target,
-    Transmit, Transport,
+    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, Datagram, LocalAddress,
+    Role, Target, Transmit,
 };
 use trackyard_proto::Request;
 use trackyard_proto::signal::SessionDescription;
+
+use crate::addresses::Addresses;
 
 /// What the connections want or tell.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub(crate) struct Connections<F: ConnectionFactory> {
     publisher: F::Connection,
     /// Made when the server offers it.
     subscriber: Option<F::Connection>,
+    addresses: Addresses,
     /// In dual mode the server tells which connection decides.
     primary: Target,
     offer_id: u32,
@@ -39,10 +41,13 @@ pub(crate) struct Connections<F: ConnectionFactory> {
 }
 
 impl<F: ConnectionFactory> Connections<F> {
-    pub(crate) fn new(factories: &[F; 2], now: Instant) -> Self {
+    pub(crate) fn new(factories: &[F; 2], addresses: Addresses, now: Instant) -> Self {
+        let mut publisher = factories[0].open(Role::ClientOffering, now);
+        addresses.of(Target::Publisher).for_each(|address| publisher.add_local_address(address));
         Self {
-            publisher: factories[0].open(Role::ClientOffering, now),
+            publisher,
             subscriber: None,
+            addresses,
             primary: Target::Publisher,
             offer_id: 0,
             restart_wanted: false,
@@ -115,7 +120,11 @@ impl<F: ConnectionFactory> Connections<F> {
     /// The server offers the subscriber connection, or new credentials for it.
     pub(crate) fn offered(&mut self, factories: &[F; 2], offer: &SessionDescription, now: Instant) {
         let [_, factory] = factories;
-        let subscriber = self.subscriber.get_or_insert_with(|| factory.open(Role::ClientAnswering, now));
+        let subscriber = self.subscriber.get_or_insert_with(|| {
+            let mut subscriber = factory.open(Role::ClientAnswering, now);
+            self.addresses.of(Target::Subscriber).for_each(|address| subscriber.add_local_address(address));
+            subscriber
+        });
         let outcome = match subscriber.accept_offer(&offer.sdp, now) {
             Ok(sdp) => Outcome::Signal(Request::Answer(SessionDescription {
                 id: offer.id,
@@ -141,11 +150,18 @@ impl<F: ConnectionFactory> Connections<F> {
         self.unusable_candidates
     }
 
-    pub(crate) fn add_local_address(&mut self, target: Target, transport: Transport, address: SocketAddr) {
+    /// An address that every connection of this target uses from now on.
+    pub(crate) fn add_local_address(&mut self, target: Target, address: LocalAddress) {
+        self.addresses.add(target, address);
         if let Some(connection) = self.connection(target) {
-            connection.add_local_address(transport, address);
+            connection.add_local_address(address);
             self.drain(target);
         }
+    }
+
+    /// For the connections that take the place of these.
+    pub(crate) fn take_addresses(&mut self) -> Addresses {
+        std::mem::take(&mut self.addresses)
     }
 
     pub(crate) fn handle_datagram(&mut self, target: Target, datagram: Datagram<'_>, now: Instant) {

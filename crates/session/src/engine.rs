@@ -7,13 +7,14 @@ mod signals;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use trackyard_peer::{ConnectionFactory, Datagram, Target, Transport};
+use trackyard_peer::{ConnectionFactory, Datagram, LocalAddress, Target};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::{LeaveRequest, SyncState};
 use trackyard_proto::{ConnectionSettings, DisconnectReason, Request};
 
 use crate::attempts::Attempts;
 use crate::config::{SessionConfig, SignalRequest, SignalVersion};
+use crate::addresses::Addresses;
 use crate::connections::Connections;
 use crate::event::{CloseReason, EngineEvent, Output, SignalFailure};
 use crate::heartbeat::Heartbeat;
@@ -50,7 +51,7 @@ impl<F: ConnectionFactory> Engine<F> {
     /// Begins to join.
     pub fn new(config: SessionConfig, factories: [F; 2], now: Instant) -> Self {
         let mut engine = Self {
-            connections: Connections::new(&factories, now),
+            connections: Connections::new(&factories, Addresses::default(), now),
             factories,
             version: config.version,
             phase: Phase::Closed,
@@ -163,9 +164,11 @@ impl<F: ConnectionFactory> Engine<F> {
         self.factories = factories;
     }
 
-    /// The machine has another address; connections go on over whichever works. What cannot is restarted.
-    pub fn add_local_address(&mut self, target: Target, transport: Transport, address: std::net::SocketAddr) {
-        self.connections.add_local_address(target, transport, address);
+    /// The machine has another address, or a relay has given one. It is tried at once, and by every later
+    /// connection of this target.
+    pub fn add_local_address(&mut self, target: Target, address: LocalAddress, now: Instant) {
+        self.connections.add_local_address(target, address);
+        self.settle(now);
     }
 
     /// The network has changed: ICE begins anew over what there is now.
@@ -201,7 +204,8 @@ impl<F: ConnectionFactory> Engine<F> {
     fn join_request(&mut self, now: Instant) -> JoinRequest {
         self.connections.close(now);
         self.flush(now);
-        self.connections = Connections::new(&self.factories, now);
+        let addresses = self.connections.take_addresses();
+        self.connections = Connections::new(&self.factories, addresses, now);
         let publisher_offer = if self.is_single() { self.connections.offer(false, now) } else { None };
         JoinRequest { publisher_offer, ..self.request() }
     }

@@ -8,6 +8,7 @@
 //! It never opens a socket, reads a clock, draws a random number that does not follow from its seed, or
 //! logs.
 
+mod addresses;
 mod attempts;
 mod config;
 mod connections;

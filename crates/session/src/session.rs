@@ -5,7 +5,7 @@ mod settle;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use trackyard_peer::{ConnectionFactory, Datagram, Target};
+use trackyard_peer::{ConnectionFactory, Datagram, LocalAddress, Target};
 use trackyard_proto::Response;
 use trackyard_proto::signal::SubscriptionOptions;
 use trackyard_track::{
@@ -163,6 +163,12 @@ impl<F: ConnectionFactory> Session<F> {
     /// Makes connections from now on; those that exist stay.
     pub fn set_factories(&mut self, factories: [F; 2]) {
         self.engine.set_factories(factories);
+    }
+
+    /// The machine has another address, or a relay has given one: see [`Engine::add_local_address`].
+    pub fn add_local_address(&mut self, target: Target, address: LocalAddress, now: Instant) {
+        self.engine.add_local_address(target, address, now);
+        self.settle(now);
     }
 
     /// The network has changed: ICE begins anew over what there is now.

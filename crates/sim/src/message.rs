@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use trackyard_peer::{
-    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, Role, Transmit, Transport,
+    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, LocalAddress, Role,
+    Transmit, Transport,
 };
 
 use datagram::{Datagram, binding_request};
@@ -241,8 +242,8 @@ impl Connection for MessageConnection {
         Ok(())
     }
 
-    fn add_local_address(&mut self, _: Transport, address: SocketAddr) {
-        self.local = address;
+    fn add_local_address(&mut self, address: LocalAddress) {
+        self.local = address.address();
     }
 
     fn local_ufrag(&mut self) -> String {

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use str0m::net::{Protocol, TcpType};
-use str0m::{Candidate, RtcConfig};
+use str0m::RtcConfig;
 
 use super::Str0m;
-use crate::connection::{ConnectionFactory, Role, Transport};
+use super::addresses::Addresses;
+use crate::connection::{ConnectionFactory, LocalAddress, Role, Transport};
 
 /// The longest message that is received; clients send at most 64,000 bytes.
 const MESSAGE_BYTES_MAX: u32 = 65_535;
@@ -19,7 +19,7 @@ const DATAGRAM_BYTES_MIN: usize = 576;
 #[derive(Debug, Clone)]
 pub struct Str0mFactory {
     /// What the other side is told; the first of a transport is preferred.
-    pub candidates: Vec<(Transport, SocketAddr)>,
+    pub candidates: Vec<LocalAddress>,
     /// Target size of a datagram.
     pub mtu: usize,
     /// Bytes that the channels of one connection may hold together, in flight included. Lanes keep
@@ -31,13 +31,14 @@ impl Str0mFactory {
     /// For a server that is reached at these addresses.
     #[must_use]
     pub fn for_server(candidates: Vec<(Transport, SocketAddr)>, mtu: usize) -> Self {
+        let candidates = candidates.into_iter().map(LocalAddress::listening).collect();
         Self { candidates, mtu, buffered_bytes_max: 4 * 1024 * 1024 }
     }
 
     /// For a client with one address.
     #[must_use]
     pub fn for_client(local: SocketAddr) -> Self {
-        Self { candidates: vec![(Transport::Udp, local)], mtu: 1200, buffered_bytes_max: 1024 * 1024 }
+        Self { candidates: vec![LocalAddress::Udp(local)], mtu: 1200, buffered_bytes_max: 1024 * 1024 }
     }
 }
 
@@ -54,19 +55,10 @@ impl ConnectionFactory for Str0mFactory {
             .set_sctp_max_buffered_amount(self.buffered_bytes_max)
             .set_sctp_max_message_size(MESSAGE_BYTES_MAX)
             .build(now);
-        for (transport, address) in &self.candidates {
-            if let Some(candidate) = host_candidate(*transport, *address) {
-                rtc.add_local_candidate(candidate);
-            }
+        let mut addresses = Addresses::default();
+        for address in &self.candidates {
+            addresses.add(&mut rtc, *address);
         }
-        Str0m::new(rtc, role, self.buffered_bytes_max, now)
-    }
-}
-
-/// A host candidate of ours; ICE/TCP is passive.
-pub(super) fn host_candidate(transport: Transport, address: SocketAddr) -> Option<Candidate> {
-    match transport {
-        Transport::Udp => Candidate::host(address, Protocol::Udp).ok(),
-        Transport::Tcp => Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build().ok(),
+        Str0m::new(rtc, role, (self.buffered_bytes_max, addresses), now)
     }
 }

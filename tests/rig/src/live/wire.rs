@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use tokio::net::{TcpStream, UdpSocket};
-use trackyard_peer::{Str0mFactory, Transport};
+use trackyard_peer::{LocalAddress, Str0mFactory, Transport};
 
 use super::Path;
 
@@ -57,7 +57,7 @@ impl Wire {
 
     pub(super) fn factory(&self) -> Str0mFactory {
         Str0mFactory {
-            candidates: vec![(self.transport(), self.local)],
+            candidates: vec![LocalAddress::listening((self.transport(), self.local))],
             ..Str0mFactory::for_client(self.local)
         }
     }

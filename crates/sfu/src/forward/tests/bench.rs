@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use trackyard_lanes::LaneRules;
 use trackyard_peer::{
-    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, Datagram, Mode, Role,
-    Transmit, Transport,
+    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, Datagram, LocalAddress,
+    Mode, Role, Transmit, Transport,
 };
 use trackyard_wire::Handle;
 
@@ -170,7 +170,7 @@ impl Connection for Fake {
         if candidate.starts_with("candidate:") { Ok(()) } else { Err(NotADescription) }
     }
 
-    fn add_local_address(&mut self, _: Transport, _: SocketAddr) {}
+    fn add_local_address(&mut self, _: LocalAddress) {}
 
     fn local_ufrag(&mut self) -> String {
         self.ufrag.clone()
