@@ -9,6 +9,7 @@ mod hostile;
 mod link;
 mod liveness;
 mod offer;
+mod paths;
 mod single;
 mod splice;
 mod world;
