@@ -1,5 +1,73 @@
 //! Client of Trackyard and LiveKit servers: realtime data tracks in pure Rust.
 //!
+//! ```no_run
+//! use trackyard::{DataTrackFrame, Room, RoomEvent, RoomOptions};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let (room, mut events) = Room::connect("ws://localhost:7880", "token", RoomOptions::new()).await?;
+//! let pose = room.local_participant().publish_data_track("pose").await?;
+//! pose.try_push(DataTrackFrame::new("x=1 y=2").with_user_timestamp_now())?;
+//!
+//! while let Ok(event) = events.recv().await {
+//!     let RoomEvent::DataTrackPublished(track) = event else { continue };
+//!     let mut frames = track.subscribe().await?;
+//!     while let Some(frame) = frames.next().await {
+//!         println!("{}: {} bytes", track.name(), frame.payload().len());
+//!     }
+//! }
+//! room.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A connection is kept over every interruption: tracks stay published and subscriptions go on, be it in
+//! the same session or in a new one. Nothing here blocks: [`LocalDataTrack::try_push`] takes a frame or
+//! gives it back, and every frame that is not delivered is counted, on both sides.
+//!
 //! It never forwards between participants, and never logs on the way of a frame.
 
+mod candidates;
+mod clock;
+mod core;
+mod driver;
+mod encryption;
+mod endpoint;
+mod error;
+mod events;
+mod frame;
+mod local_track;
+mod options;
+mod participant;
 mod paths;
+mod people;
+mod publish;
+mod remote_track;
+mod room;
+mod shared;
+mod signal;
+mod subscription;
+mod token;
+
+pub use encryption::{E2eeOptions, KeyProvider};
+pub use error::{ConnectError, SignalError, TokenError};
+pub use events::{EVENTS_MAX, EventsError, RoomEvent, RoomEvents};
+pub use frame::DataTrackFrame;
+pub use local_track::{LocalDataTrack, PushFrameError};
+pub use options::{CLOSE_TIMEOUT, CONNECT_TIMEOUT, RoomOptions};
+pub use participant::{DataTracks, LocalParticipant, RemoteParticipant};
+pub use publish::DataTrackOptions;
+pub use remote_track::RemoteDataTrack;
+pub use room::{ConnectionState, Room, RoomStats};
+pub use subscription::{DataTrackEvent, DataTrackEvents, DataTrackStream, DataTrackSubscribeOptions};
+pub use token::Token;
+
+pub use trackyard_proto::{
+    DisconnectReason, FrameEncoding, Kind as ParticipantKind, Permission as ParticipantPermission, Schema,
+    SchemaEncoding,
+};
+pub use trackyard_session::CloseReason;
+pub use trackyard_track::e2ee;
+pub use trackyard_track::{
+    CipherError, Gap, LocalDropReason, LocalTrackStats, Overflow, PacketSize, PublishError, PublishPolicy,
+    PublishRules, QueueStats, RemoteCounters, RemoteDropReason, RemoteTrackStats, SubscribeError,
+};

@@ -32,7 +32,7 @@ pub use error::SubscribeError;
 pub use event::{Gap, Received, RemoteEvent, RemoteFrame, RemoteOutput};
 pub use queue::{Delivery, FrameQueue, Overflow, QUEUE_FRAMES, QueueOptions, QueueStats};
 pub use stats::{RemoteDropReason, RemoteTrackStats};
-pub use track::SUBSCRIBE_TIMEOUT;
+pub use track::{SUBSCRIBE_TIMEOUT, UNDECRYPTABLE_PAUSE};
 pub use wall_clock::{CLOCK_AHEAD_MAX, CLOCK_BEHIND_MAX, WallClock};
 
 /// Longest sid that is taken for one; those of every known server have 16 bytes.
@@ -189,6 +189,8 @@ impl RemoteTracks {
             let held = track.assembler.bytes();
             track.assembler.handle_timeout(now);
             self.settle(id, held);
+            self.end_linger_if_due(id, now);
+            self.ask_once_more_if_due(id, now);
             self.fail_if_overdue(id, now);
         }
     }
@@ -210,6 +212,18 @@ impl RemoteTracks {
     #[must_use]
     pub fn info(&self, track: RemoteTrackId) -> Option<&Arc<DataTrackInfo>> {
         self.tracks.get(&track).map(|track| &track.info)
+    }
+
+    /// Whether a track is published now.
+    #[must_use]
+    pub fn is_published(&self, track: RemoteTrackId) -> bool {
+        self.tracks.get(&track).is_some_and(|track| track.is_announced)
+    }
+
+    /// Identity of a track's publisher.
+    #[must_use]
+    pub fn publisher(&self, track: RemoteTrackId) -> Option<&Arc<str>> {
+        self.tracks.get(&track).map(|track| &track.publisher)
     }
 
     /// The subscriptions of a track.
@@ -235,6 +249,15 @@ impl RemoteTracks {
         track.deliver(self.decryptor.as_deref_mut(), &mut self.outputs);
         self.bytes = self.bytes - held + track.assembler.bytes();
         self.arm(id);
+    }
+
+    /// Packets of a track that has ended are taken no longer.
+    fn end_linger_if_due(&mut self, id: RemoteTrackId, now: Instant) {
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        if track.lingers_until.take_if(|at| *at <= now).is_some() {
+            self.routes.release(track.handle.take());
+            self.arm(id);
+        }
     }
 
     /// Arms a track's timer for what is due first.

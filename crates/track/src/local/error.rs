@@ -1,8 +1,9 @@
 //! What can go wrong when a track is published or a frame is pushed.
 
+use trackyard_proto::limits::LAST_WILL_PAYLOAD_BYTES;
 use trackyard_proto::signal::Reason;
 
-use crate::local::{LocalDropReason, PUBLISH_TIMEOUT};
+use crate::local::{LocalDropReason, PUBLISH_TIMEOUT, SchemaMismatch};
 use crate::{CipherError, Frame};
 
 /// Why a track is not published.
@@ -15,6 +16,18 @@ pub enum PublishError {
     /// The name of an encoding of one's own is empty or too long.
     #[error("the name of a custom encoding has 1 to 32 bytes")]
     InvalidEncoding,
+    /// What describes payloads does not fit how they are encoded.
+    #[error("the schema does not fit the frame encoding: {0}")]
+    Schema(#[from] SchemaMismatch),
+    /// The last will is not one packet.
+    #[error("a last will has at most {LAST_WILL_PAYLOAD_BYTES} bytes, not {bytes}")]
+    LastWillTooLarge {
+        /// What it has.
+        bytes: usize,
+    },
+    /// The last will cannot be encrypted, and never leaves in the clear.
+    #[error("the last will cannot be encrypted: {0}")]
+    LastWillNotEncrypted(#[source] CipherError),
     /// This participant publishes a track of that name already.
     #[error("a track of this name is published already")]
     DuplicateName,
@@ -32,6 +45,9 @@ pub enum PublishError {
         /// In the server's words.
         message: String,
     },
+    /// The room is left, or was left meanwhile.
+    #[error("the room is left")]
+    Closed,
     /// The server has not answered.
     #[error(
         "the server has not answered within {} s: most likely it is an old one that does not know data tracks",

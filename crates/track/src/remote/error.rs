@@ -15,6 +15,9 @@ pub enum SubscribeError {
     /// Its publisher, or the server, does not allow it.
     #[error("the track may not be subscribed to by this participant")]
     NotAllowed,
+    /// The room is left, or was left meanwhile.
+    #[error("the room is left")]
+    Closed,
     /// The server has not answered.
     #[error(
         "the server has not answered within {} s: most likely it is an old one that does not know data tracks",

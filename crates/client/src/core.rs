@@ -1,0 +1,174 @@
+//! A session, and everybody who waits for what becomes of it.
+
+mod events;
+mod publications;
+mod subscriptions;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+use trackyard_peer::{LocalAddress, Str0mFactory};
+use trackyard_proto::Request;
+use trackyard_session::{CloseReason, Output, Session, SignalRequest};
+
+use crate::encryption::E2eeOptions;
+use crate::error::SignalError;
+use crate::events::EventQueue;
+use crate::paths::Paths;
+use crate::people::People;
+use crate::room::ConnectionState;
+use crate::shared::Shared;
+use crate::token::TokenStore;
+
+pub(crate) use publications::{Ended, Publications};
+pub(crate) use subscriptions::{Buffer, Subscriber, Subscribers};
+
+/// A session, and everybody who waits for what becomes of it.
+pub(crate) struct Core {
+    pub(crate) session: Session<Str0mFactory>,
+    pub(crate) paths: Paths,
+    pub(crate) people: People,
+    pub(crate) publications: Publications,
+    pub(crate) subscribers: Subscribers,
+    pub(crate) signal: SignalState,
+    pub(crate) state: ConnectionState,
+    /// What is published is encrypted, unless a track says otherwise.
+    pub(crate) is_encrypted: bool,
+    events: Arc<EventQueue>,
+    tokens: Arc<TokenStore>,
+    /// Whoever waits for the room to be connected.
+    connecting: Option<oneshot::Sender<Result<(), CloseReason>>>,
+    /// Why it is over.
+    closed: Option<CloseReason>,
+    /// When the session wants to be called.
+    wake: Option<Instant>,
+}
+
+/// The signal connection, as far as the session is concerned.
+#[derive(Default)]
+pub(crate) struct SignalState {
+    /// Takes what is to be said.
+    outgoing: Option<mpsc::UnboundedSender<Request>>,
+    /// The connection to open.
+    wish: Option<SignalWish>,
+    /// Counts the wishes: what an earlier connection still says is of no interest.
+    generation: u64,
+    /// Why the latest attempt has failed.
+    pub(crate) failure: Option<SignalError>,
+}
+
+/// A signal connection to open.
+pub(crate) struct SignalWish {
+    pub(crate) request: Box<SignalRequest>,
+    pub(crate) generation: u64,
+    /// Ends when the connection is to be closed.
+    pub(crate) outgoing: mpsc::UnboundedReceiver<Request>,
+}
+
+/// What a core is made of.
+pub(crate) struct Parts {
+    pub(crate) session: Session<Str0mFactory>,
+    pub(crate) paths: Paths,
+    pub(crate) events: Arc<EventQueue>,
+    pub(crate) tokens: Arc<TokenStore>,
+    pub(crate) connecting: oneshot::Sender<Result<(), CloseReason>>,
+    pub(crate) encryption: Option<E2eeOptions>,
+}
+
+impl Core {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { mut session, paths, events, tokens, connecting, encryption } = parts;
+        session.set_encryptor(encryption.as_ref().map(|encryption| encryption.key_provider.encryptor()));
+        session.set_decryptor(encryption.as_ref().map(|encryption| encryption.key_provider.decryptor()));
+        Self {
+            session,
+            paths,
+            people: People::default(),
+            publications: Publications::default(),
+            subscribers: Subscribers::default(),
+            signal: SignalState::default(),
+            state: ConnectionState::Connecting,
+            is_encrypted: encryption.is_some(),
+            events,
+            tokens,
+            connecting: Some(connecting),
+            closed: None,
+            wake: None,
+        }
+    }
+
+    /// Does what the session wants; `true` if the driver is to look at it.
+    pub(crate) fn pump(&mut self, shared: &Arc<Shared>, now: Instant) -> bool {
+        let before = self.wake;
+        loop {
+            match self.session.poll_output() {
+                Output::OpenSignal(request) => self.signal.open(request),
+                Output::CloseSignal => self.signal.outgoing = None,
+                Output::Signal(request) => self.signal.say(request),
+                Output::Transmit(target, transmit) => self.paths.send(target, transmit),
+                Output::Event(event) => self.event(event, shared, now),
+                Output::Timeout(at) => {
+                    self.wake = at;
+                    break;
+                }
+            }
+        }
+        self.paths.flush();
+        let earlier = match (before, self.wake) {
+            (Some(before), Some(wake)) => wake < before,
+            (before, wake) => before != wake,
+        };
+        earlier || self.signal.wish.is_some() || self.closed.is_some()
+    }
+
+    /// When the session wants to be called.
+    pub(crate) fn wake(&self) -> Option<Instant> {
+        self.wake
+    }
+
+    /// Why it is over, if it is.
+    pub(crate) fn closed(&self) -> Option<&CloseReason> {
+        self.closed.as_ref()
+    }
+
+    /// The signal connection to open, once.
+    pub(crate) fn take_signal_wish(&mut self) -> Option<SignalWish> {
+        self.signal.wish.take()
+    }
+
+    /// The machine has these addresses now; those that are gone may have carried the connection.
+    pub(crate) fn set_addresses(&mut self, addresses: BTreeSet<IpAddr>, now: Instant) {
+        let before = self.paths.set_addresses(addresses);
+        self.session.set_factories(self.paths.factories());
+        for (target, address) in self.paths.addresses_since(&before) {
+            self.session.add_local_address(target, LocalAddress::Udp(address), now);
+        }
+        if self.paths.has_lost(&before) {
+            self.session.network_changed(now);
+        }
+    }
+}
+
+impl SignalState {
+    /// Whether a connection is the one that counts.
+    pub(crate) fn is_current(&self, generation: u64) -> bool {
+        self.generation == generation
+    }
+
+    fn open(&mut self, request: Box<SignalRequest>) {
+        let (sender, outgoing) = mpsc::unbounded_channel();
+        self.outgoing = Some(sender);
+        self.generation += 1;
+        self.wish = Some(SignalWish { request, generation: self.generation, outgoing });
+    }
+
+    /// What is said to a connection that is on its end is lost; the session says it again.
+    fn say(&mut self, request: Request) {
+        if let Some(outgoing) = &self.outgoing {
+            let _ = outgoing.send(request);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a session tells, and who is to know.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use trackyard_session::{CloseReason, EngineEvent, ParticipantChange, SessionEvent};
+use trackyard_proto::ParticipantInfo;
+use trackyard_track::{Received, RemoteEvent, RemoteTrackId};
+
+use super::Core;
+use crate::events::RoomEvent;
+use crate::participant::RemoteParticipant;
+use crate::remote_track::RemoteDataTrack;
+use crate::room::ConnectionState;
+use crate::shared::Shared;
+
+impl Core {
+    pub(super) fn event(&mut self, event: SessionEvent, shared: &Arc<Shared>, now: Instant) {
+        match event {
+            SessionEvent::Engine(event) => self.engine_event(event, shared),
+            SessionEvent::Local(event) => {
+                if let Some(ended) = self.publications.event(event, shared) {
+                    self.events.push(RoomEvent::LocalDataTrackUnpublished(ended));
+                }
+            }
+            SessionEvent::Remote(event) => self.remote_event(event, shared, now),
+            SessionEvent::Item(track, received) => self.deliver(track, received, now),
+        }
+    }
+
+    fn engine_event(&mut self, event: EngineEvent, shared: &Arc<Shared>) {
+        match event {
+            EngineEvent::Joined(join) => self.people.joined(&join),
+            EngineEvent::Connected => {
+                self.state = ConnectionState::Connected;
+                // Whoever does not wait any more closes the room.
+                let _ = self.connecting.take().map(|waiter| waiter.send(Ok(())));
+            }
+            EngineEvent::Reconnecting { .. } => {
+                if self.state == ConnectionState::Connected {
+                    self.events.push(RoomEvent::Reconnecting);
+                }
+                self.state = ConnectionState::Reconnecting;
+            }
+            EngineEvent::Reconnected { resumed } => {
+                self.state = ConnectionState::Connected;
+                self.events.push(RoomEvent::Reconnected { resumed });
+            }
+            EngineEvent::Closed(reason) => self.close(reason),
+            EngineEvent::Participant(change, info) => self.participant(change, &info, shared),
+            EngineEvent::Room(room) => self.people.room = Some(room),
+            EngineEvent::TokenRefreshed(token) => self.tokens.refresh(token),
+            // The session has taken what is its own; packets of users come with streams and calls.
+            EngineEvent::Resumed
+            | EngineEvent::Tracks(_)
+            | EngineEvent::Message(..)
+            | EngineEvent::Response(_) => {}
+        }
+    }
+
+    /// Those who are there when the room is joined are no news.
+    fn participant(&mut self, change: ParticipantChange, info: &Arc<ParticipantInfo>, shared: &Arc<Shared>) {
+        let is_other = self.people.changed(change, info);
+        if !is_other || self.state == ConnectionState::Connecting {
+            return;
+        }
+        let participant = RemoteParticipant::new(shared, info);
+        self.events.push(match change {
+            ParticipantChange::Joined => RoomEvent::ParticipantConnected(participant),
+            ParticipantChange::Updated => RoomEvent::ParticipantChanged(participant),
+            ParticipantChange::Left => RoomEvent::ParticipantDisconnected(participant),
+        });
+    }
+
+    fn remote_event(&mut self, event: RemoteEvent, shared: &Arc<Shared>, now: Instant) {
+        match event {
+            RemoteEvent::Published { track, publisher, info } => {
+                let track = RemoteDataTrack::new(shared, (track, publisher), info);
+                self.events.push(RoomEvent::DataTrackPublished(track));
+                self.people.tracks_changed.notify_waiters();
+            }
+            RemoteEvent::Unpublished { track: id, publisher, info, .. } => {
+                let track = RemoteDataTrack::new(shared, (id, publisher), info);
+                self.events.push(RoomEvent::DataTrackUnpublished(track));
+                for subscription in self.subscribers.that_end(self.session.remote().subscriptions(id)) {
+                    self.subscribers.remove(subscription);
+                    self.session.unsubscribe(subscription, now);
+                }
+            }
+            RemoteEvent::Subscribed { subscriptions, .. } => self.subscribers.active(&subscriptions),
+            RemoteEvent::SubscribeFailed { subscriptions, error, .. } => {
+                self.subscribers.failed(&subscriptions, error);
+            }
+            RemoteEvent::Undecryptable { track, error } => {
+                if let Some(track) = RemoteDataTrack::find(shared, self, track) {
+                    self.events.push(RoomEvent::DataTrackUndecryptable { track, error });
+                }
+            }
+            // The application's track has the id of before.
+            RemoteEvent::Migrated { .. } => {}
+        }
+    }
+
+    /// A frame's bytes are shared by all subscriptions of its track.
+    fn deliver(&mut self, track: RemoteTrackId, received: Received, now: Instant) {
+        for subscription in self.session.remote().subscriptions(track) {
+            self.subscribers.push(subscription, received.clone(), now);
+        }
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        self.state = ConnectionState::Disconnected;
+        self.closed = Some(reason.clone());
+        self.subscribers.end_all();
+        self.publications.end_all(&self.session);
+        self.people.tracks_changed.notify_waiters();
+        match self.connecting.take() {
+            // The application learns it as the answer to its wish to connect.
+            Some(waiter) => drop(waiter.send(Err(reason))),
+            None => self.events.push(RoomEvent::Disconnected(reason)),
+        }
+        self.events.end();
+    }
+}

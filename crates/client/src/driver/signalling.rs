@@ -1,0 +1,141 @@
+//! One signal connection, from the wish to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use tokio::sync::mpsc::UnboundedReceiver;
+use trackyard_proto::Request;
+use trackyard_session::{SignalFailure, SignalRequest};
+
+use crate::core::SignalWish;
+use crate::endpoint::Endpoint;
+use crate::error::SignalError;
+use crate::paths::local_addresses;
+use crate::shared::Shared;
+use crate::signal::{SignalEvent, SignalReceiver, SignalSender, SignalSocket};
+use crate::token::TokenStore;
+
+/// How long the server may take to close after this client has.
+const FAREWELL_MAX: Duration = Duration::from_secs(1);
+
+/// Where signal connections go, and with what.
+pub(crate) struct Dialler {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) tls: Arc<ClientConfig>,
+    pub(crate) tokens: Arc<TokenStore>,
+}
+
+/// A signal connection, from the wish to its end.
+pub(super) async fn run(shared: Arc<Shared>, dialler: Arc<Dialler>, wish: SignalWish) {
+    let SignalWish { request, generation, mut outgoing } = wish;
+    let mut early = Vec::new();
+    let opened = tokio::select! {
+        opened = dialler.open(&request) => opened,
+        () = collect(&mut outgoing, &mut early) => return,
+    };
+    let socket = match opened {
+        Ok(socket) => socket,
+        Err(error) => return failed(&shared, generation, error),
+    };
+    if socket.is_local() {
+        offer_loopback(&shared);
+    }
+    let (mut sender, mut receiver) = socket.split();
+    tokio::select! {
+        () = speak(&mut sender, (early, &mut outgoing)) => {}
+        () = listen(&shared, &mut receiver, generation) => return,
+    }
+    // Its end is known; whoever does not close in time is left.
+    let _ = tokio::time::timeout(FAREWELL_MAX, receiver.closed()).await;
+}
+
+impl Dialler {
+    async fn open(&self, request: &SignalRequest) -> Result<SignalSocket, SignalError> {
+        let token = self.tokens.get(request.join.reconnect).await?;
+        SignalSocket::open(&self.endpoint, &self.tls, (request, &token)).await
+    }
+}
+
+/// Keeps what is said before there is a connection; ends when none is wanted any more.
+async fn collect(outgoing: &mut UnboundedReceiver<Request>, early: &mut Vec<Request>) {
+    while let Some(request) = outgoing.recv().await {
+        early.push(request);
+    }
+}
+
+/// Says everything, then closes.
+async fn speak(sender: &mut SignalSender, (early, outgoing): (Vec<Request>, &mut UnboundedReceiver<Request>)) {
+    for request in early {
+        if !sender.send(&request).await {
+            return std::future::pending().await;
+        }
+    }
+    while let Some(request) = outgoing.recv().await {
+        if !sender.send(&request).await {
+            // Whoever listens notices the end.
+            return std::future::pending().await;
+        }
+    }
+    sender.close().await;
+}
+
+async fn listen(shared: &Arc<Shared>, receiver: &mut SignalReceiver, generation: u64) {
+    loop {
+        let event = receiver.recv().await;
+        let is_over = shared.with(|core, now| {
+            if !core.signal.is_current(generation) {
+                return true;
+            }
+            match event {
+                SignalEvent::Response(response) => {
+                    core.people.candidates.note(&response);
+                    core.session.handle_signal(*response, now);
+                    false
+                }
+                SignalEvent::Closed => {
+                    core.session.signal_closed(now);
+                    true
+                }
+                SignalEvent::Unreadable(message) => {
+                    core.signal.failure = Some(SignalError::Protocol { message });
+                    core.session.signal_closed(now);
+                    true
+                }
+            }
+        });
+        if is_over {
+            return;
+        }
+    }
+}
+
+fn failed(shared: &Arc<Shared>, generation: u64, error: SignalError) {
+    shared.with(|core, now| {
+        if core.signal.is_current(generation) {
+            core.signal.failure = Some(error.clone());
+            core.session.signal_failed(failure(error), now);
+        }
+    });
+}
+
+/// What the session makes of it: another route, another attempt, or the end.
+fn failure(error: SignalError) -> SignalFailure {
+    match error {
+        SignalError::Refused { status: 404, message } if !message.contains("room does not exist") => {
+            SignalFailure::NotFound
+        }
+        SignalError::Refused { status, message } => SignalFailure::Refused { status, message },
+        other => SignalFailure::Unreachable(other.to_string()),
+    }
+}
+
+/// A server on this machine may be reached over loopback alone.
+fn offer_loopback(shared: &Arc<Shared>) {
+    if shared.read(|core| core.paths.has_loopback()) {
+        return;
+    }
+    if let Some(addresses) = local_addresses(true) {
+        shared.with(|core, now| core.set_addresses(addresses, now));
+    }
+}

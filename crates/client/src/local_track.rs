@@ -1,0 +1,112 @@
+//! A track of this client.
+
+use std::fmt;
+use std::sync::Arc;
+
+use trackyard_track::{LocalDropReason, LocalTrackId, LocalTrackStats};
+
+use crate::core::Ended;
+use crate::frame::DataTrackFrame;
+use crate::shared::Shared;
+
+/// A data track that this client publishes. It stays published, over every interruption, until it is
+/// [unpublished](Self::unpublish), the server takes it away, or the room is left. Cheap to clone.
+#[derive(Clone)]
+pub struct LocalDataTrack {
+    shared: Arc<Shared>,
+    id: LocalTrackId,
+    name: Arc<str>,
+    ended: Arc<Ended>,
+}
+
+/// Why a frame is not sent. It comes back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PushFrameError {
+    /// The track is not published any more.
+    #[error("the track is not published")]
+    Unpublished(DataTrackFrame),
+    /// The frame is dropped, and counted in [`LocalDataTrack::stats`].
+    #[error("the frame is dropped: {}", reason.label())]
+    Dropped {
+        /// What was pushed.
+        frame: DataTrackFrame,
+        /// Why.
+        reason: LocalDropReason,
+    },
+}
+
+impl PushFrameError {
+    /// What was pushed.
+    #[must_use]
+    pub fn into_frame(self) -> DataTrackFrame {
+        match self {
+            Self::Unpublished(frame) | Self::Dropped { frame, .. } => frame,
+        }
+    }
+}
+
+impl LocalDataTrack {
+    pub(crate) fn new(shared: &Arc<Shared>, id: LocalTrackId, (name, ended): (&Arc<str>, &Arc<Ended>)) -> Self {
+        Self { shared: Arc::clone(shared), id, name: Arc::clone(name), ended: Arc::clone(ended) }
+    }
+
+    /// Its name, unique among this participant's tracks.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its sid, which is another one after each full reconnect; nothing once it is not published.
+    #[must_use]
+    pub fn sid(&self) -> Option<String> {
+        self.shared.read(|core| core.publications.info(self.id).map(|info| info.sid.clone()))
+    }
+
+    /// Whether it is published.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        self.ended.get().is_none()
+    }
+
+    /// Pushes a frame, which is sent as soon as the connection has room for it. Never blocks and never
+    /// waits; what has no room is dropped whole, the oldest first, and counted.
+    ///
+    /// # Errors
+    /// [`PushFrameError`] gives the frame back.
+    pub fn try_push(&self, frame: DataTrackFrame) -> Result<(), PushFrameError> {
+        let pushed = self.shared.with(|core, now| core.session.try_push(self.id, frame.into(), now));
+        pushed.map_err(|error| match error {
+            trackyard_track::PushError::Unpublished(frame) => PushFrameError::Unpublished(frame.into()),
+            trackyard_track::PushError::Dropped { frame, reason } => {
+                PushFrameError::Dropped { frame: frame.into(), reason }
+            }
+            other => PushFrameError::Dropped {
+                frame: other.into_frame().into(),
+                reason: LocalDropReason::NotEncrypted,
+            },
+        })
+    }
+
+    /// What has become of the frames pushed so far: at every moment, pushed = sent + dropped + waiting.
+    /// Stays as it was once the track is not published any more.
+    #[must_use]
+    pub fn stats(&self) -> LocalTrackStats {
+        let current = || self.shared.read(|core| core.session.local_stats(self.id)).unwrap_or_default();
+        self.ended.get().copied().unwrap_or_else(current)
+    }
+
+    /// Ends the track, and drops what waits.
+    pub fn unpublish(&self) {
+        self.shared.with(|core, now| {
+            let stats = core.session.unpublish(self.id, now);
+            core.publications.remove(self.id, stats);
+        });
+    }
+}
+
+impl fmt::Debug for LocalDataTrack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalDataTrack").field("name", &self.name).finish_non_exhaustive()
+    }
+}

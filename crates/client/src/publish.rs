@@ -1,0 +1,89 @@
+//! What is to be published, and how.
+
+use trackyard_proto::{FrameEncoding, Schema};
+use trackyard_track::{PacketSize, PublishOptions, PublishRules};
+
+use crate::encryption;
+
+/// A data track to publish. A name alone is one, too.
+///
+/// ```
+/// use std::time::Duration;
+/// use trackyard::{DataTrackOptions, PublishPolicy, PublishRules};
+///
+/// let rules = PublishRules { policy: PublishPolicy::Latest, age_max: Duration::from_millis(50), ..Default::default() };
+/// let camera = DataTrackOptions::new("camera/front").with_rules(rules);
+/// # drop(camera);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataTrackOptions {
+    options: PublishOptions,
+    is_unencrypted: bool,
+}
+
+impl DataTrackOptions {
+    /// A track of this name: 1 to 256 bytes, unique among this participant's tracks.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { options: PublishOptions::new(name), is_unencrypted: false }
+    }
+
+    /// Says how payloads are encoded; announced, never read.
+    #[must_use]
+    pub fn with_frame_encoding(mut self, encoding: FrameEncoding) -> Self {
+        self.options.frame_encoding = Some(encoding);
+        self
+    }
+
+    /// Says what describes payloads; announced, never read.
+    #[must_use]
+    pub fn with_schema(mut self, schema: Schema) -> Self {
+        self.options.schema = Some(schema);
+        self
+    }
+
+    /// Says which frames wait, how old they may get, and what share of the link the track has.
+    #[must_use]
+    pub fn with_rules(mut self, rules: PublishRules) -> Self {
+        self.options.rules = rules;
+        self
+    }
+
+    /// Says how frames are cut into packets.
+    #[must_use]
+    pub fn with_packet_size(mut self, size: PacketSize) -> Self {
+        self.options.packet_size = size;
+        self
+    }
+
+    /// Leaves the track's frames in the clear in a room that is encrypted otherwise.
+    #[must_use]
+    pub fn unencrypted(mut self) -> Self {
+        self.is_unencrypted = true;
+        self
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    pub(crate) fn into_options(self, is_room_encrypted: bool) -> PublishOptions {
+        let mut options = self.options;
+        if is_room_encrypted && !self.is_unencrypted {
+            options.encryption = encryption::KIND;
+        }
+        options
+    }
+}
+
+impl From<&str> for DataTrackOptions {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<String> for DataTrackOptions {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}

@@ -1,0 +1,250 @@
+//! A room, and the way into it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use trackyard_session::{CloseReason, Session, SessionConfig, SignalVersion, TracksConfig};
+use trackyard_track::{LocalTracksConfig, RemoteCounters};
+
+use crate::core::{Core, Parts};
+use crate::driver::{self, Dialler};
+use crate::endpoint::Endpoint;
+use crate::error::{ConnectError, SignalError};
+use crate::events::{EventQueue, RoomEvents};
+use crate::options::RoomOptions;
+use crate::participant::{DataTracks, LocalParticipant, RemoteParticipant};
+use crate::paths::{Paths, local_addresses};
+use crate::shared::Shared;
+use crate::signal;
+use crate::token::{Token, TokenStore};
+
+/// A room that this client has joined. Dropping it leaves the room, without waiting for that.
+///
+/// See the [crate's documentation](crate) for an example.
+pub struct Room {
+    shared: Arc<Shared>,
+    driver: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// How the connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConnectionState {
+    /// It is being made for the first time.
+    Connecting,
+    /// Everything is up.
+    Connected,
+    /// It is down in part, and is being restored.
+    Reconnecting,
+    /// The room has been left.
+    Disconnected,
+}
+
+/// Counters of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct RoomStats {
+    /// Datagrams that the system did not take.
+    pub unsent_datagrams: u64,
+    /// Candidates of the server that cannot be read.
+    pub unusable_candidates: u64,
+    /// Packets and announcements that were of no use.
+    pub received: RemoteCounters,
+}
+
+impl Room {
+    /// Joins a room: opens a signal connection to a server at a `ws`, `wss`, `http` or `https` URL, and a
+    /// peer connection. Has to be called within a tokio runtime, on which it goes on from then on.
+    ///
+    /// # Errors
+    /// [`ConnectError`], which says what to do.
+    ///
+    /// # Cancel safety
+    /// Nothing is left when it is dropped.
+    pub async fn connect(
+        url: &str,
+        token: impl Into<Token>,
+        options: RoomOptions,
+    ) -> Result<(Self, RoomEvents), ConnectError> {
+        let endpoint = Endpoint::parse(url)?;
+        let tls = signal::client_config(&options.root_certificates)?;
+        let tokens = Arc::new(TokenStore::new(token.into()));
+        let events = Arc::new(EventQueue::default());
+        let paths = open_paths(endpoint.is_local())?;
+        let session = Session::new(
+            session_config(&options),
+            tracks_config(),
+            paths.factories(),
+            std::time::Instant::now(),
+        );
+        let (connecting, connected) = oneshot::channel();
+        let encryption = options.encryption.clone();
+        let parts =
+            Parts { session, paths, events: Arc::clone(&events), tokens: Arc::clone(&tokens), connecting, encryption };
+        let shared = Shared::new(Core::new(parts));
+        let dialler = Arc::new(Dialler { endpoint, tls, tokens });
+        let driver = tokio::spawn(driver::run(Arc::clone(&shared), dialler, options.close_timeout));
+        let room = Self { shared, driver: tokio::sync::Mutex::new(Some(driver)) };
+        // From here on, dropping the room leaves it.
+        match tokio::time::timeout(options.connect_timeout, connected).await {
+            Ok(Ok(Ok(()))) => Ok((room, RoomEvents::new(events))),
+            Ok(Ok(Err(reason))) => Err(room.failure(Some(reason))),
+            Ok(Err(_)) => Err(ConnectError::Closed),
+            Err(_) => Err(room.failure(None)),
+        }
+    }
+
+    /// This client, as others see it.
+    #[must_use]
+    pub fn local_participant(&self) -> LocalParticipant {
+        LocalParticipant::new(&self.shared)
+    }
+
+    /// The other participants, in the order of their identities.
+    #[must_use]
+    pub fn remote_participants(&self) -> Vec<RemoteParticipant> {
+        self.shared.read(|core| {
+            core.people.others.values().map(|info| RemoteParticipant::new(&self.shared, info)).collect()
+        })
+    }
+
+    /// The participant of this identity, if it is there.
+    #[must_use]
+    pub fn remote_participant(&self, identity: &str) -> Option<RemoteParticipant> {
+        self.shared.read(|core| {
+            core.people.others.get(identity).map(|info| RemoteParticipant::new(&self.shared, info))
+        })
+    }
+
+    /// The data tracks of the participant of this identity, who need not be there yet.
+    #[must_use]
+    pub fn data_tracks_of(&self, identity: &str) -> DataTracks {
+        DataTracks::new(&self.shared, identity)
+    }
+
+    /// The room's name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.shared.read(|core| core.people.room.as_ref().map(|room| room.name.clone()).unwrap_or_default())
+    }
+
+    /// The room's sid, which is another one when the room was empty in between.
+    #[must_use]
+    pub fn sid(&self) -> String {
+        self.shared.read(|core| core.people.room.as_ref().map(|room| room.sid.clone()).unwrap_or_default())
+    }
+
+    /// The room's metadata.
+    #[must_use]
+    pub fn metadata(&self) -> String {
+        let metadata = |core: &Core| core.people.room.as_ref().map(|room| room.metadata.clone());
+        self.shared.read(metadata).unwrap_or_default()
+    }
+
+    /// The server's version, as it says.
+    #[must_use]
+    pub fn server_version(&self) -> String {
+        self.shared.read(|core| core.people.server_version.clone())
+    }
+
+    /// How the connection stands.
+    #[must_use]
+    pub fn connection_state(&self) -> ConnectionState {
+        self.shared.read(|core| core.state)
+    }
+
+    /// Whether both directions share one peer connection.
+    #[must_use]
+    pub fn is_single_peer_connection(&self) -> bool {
+        self.shared.read(|core| core.session.engine().is_single())
+    }
+
+    /// Counters of the connection.
+    #[must_use]
+    pub fn stats(&self) -> RoomStats {
+        self.shared.read(|core| RoomStats {
+            unsent_datagrams: core.paths.unsent(),
+            unusable_candidates: core.session.engine().unusable_candidates(),
+            received: core.session.remote().counters(),
+        })
+    }
+
+    /// Leaves the room: says so, closes the connection, and waits until all of that is done, within
+    /// [`close_timeout`](RoomOptions::close_timeout).
+    ///
+    /// # Cancel safety
+    /// The room is left even if this is dropped.
+    pub async fn close(&self) {
+        self.leave();
+        let mut driver = self.driver.lock().await;
+        if let Some(task) = driver.as_mut() {
+            // It ends by itself, and within its time; that it panicked is told by the runtime.
+            let _ = task.await;
+            *driver = None;
+        }
+    }
+
+    fn leave(&self) {
+        self.shared.with(|core, now| core.session.close(now));
+    }
+
+    /// Why no connection came about; without a reason, in the time given.
+    fn failure(&self, reason: Option<CloseReason>) -> ConnectError {
+        let (failure, candidates, joined) = self.shared.read(|core| {
+            (core.signal.failure.clone(), core.people.candidates.list(), core.people.local.is_some())
+        });
+        match (reason, failure) {
+            (Some(CloseReason::Refused { .. } | CloseReason::Unreachable(_)), Some(failure)) => failure.into(),
+            (Some(CloseReason::Refused { status, message }), None) => {
+                SignalError::Refused { status, message }.into()
+            }
+            (Some(CloseReason::Unreachable(_)), None) => SignalError::Timeout.into(),
+            (Some(CloseReason::NoPath), _) => ConnectError::NoPath { candidates },
+            (Some(CloseReason::Description(message)), _) => ConnectError::Description { message },
+            (Some(CloseReason::Server(reason)), _) => ConnectError::Ended { reason },
+            (Some(CloseReason::Local), _) => ConnectError::Closed,
+            (None, _) if joined => ConnectError::NoPath { candidates },
+            (None, Some(failure)) => failure.into(),
+            (None, None) => ConnectError::Timeout,
+        }
+    }
+}
+
+/// Leaves the room. What is still to be said is said by the runtime, if it goes on.
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Room");
+        debug.field("name", &self.name()).field("state", &self.connection_state()).finish_non_exhaustive()
+    }
+}
+
+fn open_paths(with_loopback: bool) -> Result<Paths, ConnectError> {
+    let addresses = local_addresses(with_loopback).unwrap_or_default();
+    Paths::open(addresses).map_err(|error| ConnectError::Sockets { message: error.to_string() })
+}
+
+fn session_config(options: &RoomOptions) -> SessionConfig {
+    let default = SessionConfig::default();
+    let version = if options.single_peer_connection { SignalVersion::V1 } else { SignalVersion::V0 };
+    let mut client = default.client;
+    std::env::consts::OS.clone_into(&mut client.os);
+    SessionConfig {
+        client,
+        attributes: options.attributes.clone(),
+        metadata: options.metadata.clone(),
+        version,
+        seed: fastrand::u64(..),
+    }
+}
+
+fn tracks_config() -> TracksConfig {
+    let local = LocalTracksConfig { timestamp_base: fastrand::u32(..), ..LocalTracksConfig::default() };
+    TracksConfig { local, ..TracksConfig::default() }
+}

@@ -1,0 +1,71 @@
+//! A session behind its lock: what the application's objects, the sockets' tasks and the driver share.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+use trackyard_peer::{Datagram, LocalAddress, Target, Transport};
+
+use crate::core::Core;
+use crate::paths::Inbound;
+
+/// A session behind its lock. The lock is held for as long as one input takes, never over an await.
+pub(crate) struct Shared {
+    core: Mutex<Core>,
+    /// The driver has something to do, or is to wake up earlier.
+    driver: Notify,
+}
+
+impl Shared {
+    pub(crate) fn new(core: Core) -> Arc<Self> {
+        Arc::new(Self { core: Mutex::new(core), driver: Notify::new() })
+    }
+
+    /// Changes the session, and does at once what comes of it.
+    pub(crate) fn with<T>(self: &Arc<Self>, change: impl FnOnce(&mut Core, Instant) -> T) -> T {
+        let mut core = self.lock();
+        let now = Instant::now();
+        let result = change(&mut core, now);
+        if core.pump(self, now) {
+            self.driver.notify_one();
+        }
+        result
+    }
+
+    /// Looks at the session.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Core) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Waits until the driver has something to do.
+    pub(crate) async fn disturbed(&self) {
+        self.driver.notified().await;
+    }
+
+    /// Whoever panics while holding the lock has not left the session half changed: what panics is
+    /// caught where it can happen.
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hands in what other ways than UDP bring.
+pub(crate) struct Receiver(pub(crate) std::sync::Weak<Shared>);
+
+impl Inbound for Receiver {
+    fn datagram(&self, target: Target, datagram: Datagram<'_>) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.with(|core, now| core.session.handle_datagram(target, datagram, now));
+        }
+    }
+
+    fn relayed(&self, target: Target, _transport: Transport, address: SocketAddr) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.with(|core, now| {
+                let address = LocalAddress::Relayed { address, base: address };
+                core.session.add_local_address(target, address, now);
+            });
+        }
+    }
+}
