@@ -8,22 +8,25 @@ const HZ_MIN: f64 = 0.001;
 /// wanted rate and jitters loses nothing.
 const EARLY_SHARE: u32 = 4;
 
+/// Picks frames at a steady rate, whatever the rate at which they come.
+///
 /// Invariant: over any time, at most two frames more than fit into it at the wanted rate.
 #[derive(Debug)]
-pub(crate) struct Grid {
+pub struct Grid {
     interval: Duration,
     next: Option<Instant>,
 }
 
 impl Grid {
     /// `None` for a rate that limits nothing.
-    pub(crate) fn new(max_hz: Option<f64>) -> Option<Self> {
+    #[must_use]
+    pub fn new(max_hz: Option<f64>) -> Option<Self> {
         let hz = max_hz.filter(|hz| hz.is_finite())?.max(HZ_MIN);
         Some(Self { interval: Duration::from_secs_f64(1.0 / hz), next: None })
     }
 
     /// Whether a frame that arrives now is wanted.
-    pub(crate) fn pick(&mut self, now: Instant) -> bool {
+    pub fn pick(&mut self, now: Instant) -> bool {
         let next = self.next.unwrap_or(now);
         let picked = now + self.interval / EARLY_SHARE >= next;
         if picked {

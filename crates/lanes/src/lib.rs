@@ -24,6 +24,7 @@ mod store;
 mod timers;
 
 pub use config::OutboxConfig;
+pub use grid::Grid;
 pub use outbox::Outbox;
 pub use rules::{LaneRules, Policy};
 pub use stats::{DropReason, LaneStats};

@@ -25,6 +25,12 @@ pub const JOIN_TRACKS_MAX: usize = 64;
 pub const JOIN_TRACK_PARTS_MAX: usize = 16 * 1024;
 /// The JSON of one ICE candidate.
 pub const CANDIDATE_INIT_BYTES: usize = 4096;
+/// The payload of a data track's last will, in the clear.
+pub const LAST_WILL_PAYLOAD_BYTES: usize = 1_200;
+/// A data track's last will: one packet, with header, extensions and what encryption adds.
+pub const LAST_WILL_BYTES: usize = 1_280;
+/// The last wills of all data tracks of a participant.
+pub const LAST_WILLS_BYTES: usize = 256 * 1024;
 /// A blob's key.
 pub const BLOB_KEY_BYTES: usize = 256;
 /// All blobs of a participant, keys and contents.

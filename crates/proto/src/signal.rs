@@ -4,6 +4,7 @@ mod codec;
 mod echo;
 mod ice_server;
 mod outbound;
+mod overlay;
 mod parts;
 mod request;
 mod response;
@@ -20,7 +21,8 @@ pub use request::{
     SubscriptionPermission, SyncState, TrackPermission,
 };
 pub use response::{
-    JoinResponse, LeaveAction, PublishedTrack, Reason, ReconnectResponse, Response, SubscriberHandle,
+    DataTrackPublication, JoinResponse, LeaveAction, PublishedTrack, Reason, ReconnectResponse, Response,
+    SubscriberHandle,
 };
 pub use trickle::{CandidateError, Trickle};
 

@@ -119,6 +119,16 @@ pub enum RouteChange {
         /// Which track.
         track: TrackKey,
     },
+    /// The publisher has vanished: nothing more of it is the track's, and this is its last packet. To each
+    /// worker that knows of the track; [`Self::RemoveTrack`] follows once subscribers have had the time to get it.
+    LastWill {
+        /// Which track.
+        track: TrackKey,
+        /// A frame in one packet; handle, numbers and timestamp are the worker's to fill in.
+        packet: Bytes,
+        /// How it is scheduled, so that nothing of the track makes it wait or takes its place.
+        rules: LaneRules,
+    },
     /// Hand the track's packets to `subscriber`. Until [`Self::Flow`] they wait, by their lane's rules. To the subscriber's worker.
     Subscribe {
         /// Which track.

@@ -12,6 +12,7 @@ mod counters;
 mod demux;
 mod fan_out;
 mod ids;
+mod last_will;
 mod output;
 mod routes;
 mod slot;

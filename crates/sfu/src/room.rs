@@ -18,6 +18,7 @@ mod events;
 mod handles;
 mod io;
 mod join;
+mod last_wills;
 mod leave;
 mod lifetime;
 mod member;
@@ -46,6 +47,7 @@ use trackyard_proto::{Outbound, ParticipantInfo, Response, RoomInfo};
 
 use self::announce::Announcements;
 use self::claims::Claims;
+use self::last_wills::LastWills;
 use self::lifetime::Lifetime;
 use self::members::Members;
 use self::routes::Routes;
@@ -77,6 +79,7 @@ pub struct Room {
     serial: u64,
     routes: Routes,
     announcements: Announcements,
+    last_wills: LastWills,
     /// Those who wait for an unknown track.
     pending: BTreeSet<PeerId>,
     /// Those who are to be told handles.
@@ -111,6 +114,7 @@ impl Room {
             serial: 0,
             routes: Routes::new(key),
             announcements: Announcements::default(),
+            last_wills: LastWills::default(),
             pending: BTreeSet::new(),
             ready: BTreeSet::new(),
             timers: Timers::default(),

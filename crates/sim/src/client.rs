@@ -17,7 +17,8 @@ use trackyard_peer::{
 use trackyard_proto::client::{ClientInfo, ConnectionSettings};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::{
-    DataSubscription, LeaveRequest, PublishDataTrack, SessionDescription, SubscriptionOptions, SyncState,
+    DataSubscription, DataTrackPublication, LeaveRequest, PublishDataTrack, SessionDescription,
+    SubscriptionOptions, SyncState,
 };
 use trackyard_proto::{DisconnectReason, Request, Response};
 use trackyard_wire::Handle;
@@ -170,7 +171,7 @@ impl<F: ConnectionFactory> Client<F> {
                 self.remote.update(&participants);
                 self.event(ClientEvent::Update(participants));
             }
-            Response::DataTrackPublished(info) => {
+            Response::DataTrackPublished(DataTrackPublication { info, .. }) => {
                 if let Some(track) = self.local.get_mut(&info.pub_handle) {
                     track.sid = Some(info.sid.clone());
                 }

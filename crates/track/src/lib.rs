@@ -7,19 +7,21 @@ mod cipher;
 mod clock;
 pub mod e2ee;
 mod frame;
+mod last_will;
 mod local;
 mod remote;
 
 pub use cipher::{CipherError, Decryptor, Encryptor};
 pub use frame::Frame;
+pub use last_will::LAST_WILL_EXTENSION;
 pub use local::{
     FRAMES_WAITING_MAX, LocalDropReason, LocalEvent, LocalOutput, LocalTrackId, LocalTrackStats, LocalTracks,
     LocalTracksConfig, PACKET_BYTES_MAX, PACKET_BYTES_MIN, PACKETS_PER_FRAME_AIM, PUBLISH_TIMEOUT,
-    PacketSize, PublishError, PublishOptions, PublishPolicy, PublishRules, PushError,
+    PacketSize, PublishError, PublishOptions, PublishPolicy, PublishRules, PushError, SchemaMismatch,
 };
 pub use remote::{
     CLOCK_AHEAD_MAX, CLOCK_BEHIND_MAX, Delivery, FrameQueue, Gap, Overflow, QUEUE_FRAMES, QueueOptions,
     QueueStats, Received, RemoteCounters, RemoteDropReason, RemoteEvent, RemoteFrame, RemoteOutput,
     RemoteTrackId, RemoteTrackStats, RemoteTracks, RemoteTracksConfig, SUBSCRIBE_TIMEOUT, SubscribeError,
-    SubscriptionId, WallClock,
+    SubscriptionId, UNDECRYPTABLE_PAUSE, WallClock,
 };

@@ -3,10 +3,12 @@
 mod error;
 mod event;
 mod handles;
+mod last_will;
 mod options;
 mod packet_size;
 mod publication;
 mod push;
+mod schema;
 mod stats;
 mod track;
 
@@ -27,6 +29,7 @@ pub use error::{PublishError, PushError};
 pub use event::{LocalEvent, LocalOutput};
 pub use options::{FRAMES_WAITING_MAX, PublishOptions, PublishPolicy, PublishRules};
 pub use packet_size::{PACKET_BYTES_MAX, PACKET_BYTES_MIN, PACKETS_PER_FRAME_AIM, PacketSize};
+pub use schema::SchemaMismatch;
 pub use stats::{LocalDropReason, LocalTrackStats};
 pub use track::PUBLISH_TIMEOUT;
 
@@ -65,7 +68,7 @@ impl LocalTrackId {
 ///     frame_encoding: None,
 ///     schema: None,
 /// };
-/// tracks.published(&Arc::new(info));
+/// tracks.published(&Arc::new(info).into());
 /// tracks.set_open(true, now); // so is the channel
 /// tracks.try_push(track, Frame { payload: "hi".into(), user_timestamp: None }, now)?;
 /// assert_eq!(tracks.peek(now).map(|packet| packet.len()), Some(14));

@@ -156,6 +156,7 @@ impl From<pb::PublishDataTrackRequest> for PublishDataTrack {
             encryption: Encryption::from_number(request.encryption),
             frame_encoding: request.frame_encoding.clone().and_then(frame_encoding),
             schema: request.schema.clone().map(Into::into),
+            last_will: None,
             echo: echo(EchoWire::PublishDataTrack(request)),
         }
     }

@@ -32,8 +32,9 @@ fn message(response: &Response) -> Option<Message> {
         Response::RoomUpdate(room) => {
             Message::RoomUpdate(pb::RoomUpdate { room: Some(room.as_ref().into()) })
         }
-        Response::DataTrackPublished(info) => {
-            Message::PublishDataTrackResponse(pb::PublishDataTrackResponse { info: track_info(info) })
+        Response::DataTrackPublished(track) => {
+            let info = track_info(&track.info);
+            Message::PublishDataTrackResponse(pb::PublishDataTrackResponse { info })
         }
         Response::DataTrackUnpublished(info) => {
             Message::UnpublishDataTrackResponse(pb::UnpublishDataTrackResponse { info: track_info(info) })
@@ -126,7 +127,8 @@ impl TryFrom<Message> for Response {
             Message::Update(update) => Self::Update(participants(update.participants)?),
             Message::RoomUpdate(update) => Self::RoomUpdate(Arc::new(required(update.room, "room")?.into())),
             Message::PublishDataTrackResponse(published) => {
-                Self::DataTrackPublished(Arc::new(required(published.info, "info")?.try_into()?))
+                let info: DataTrackInfo = required(published.info, "info")?.try_into()?;
+                Self::DataTrackPublished(Arc::new(info).into())
             }
             Message::UnpublishDataTrackResponse(unpublished) => {
                 Self::DataTrackUnpublished(Arc::new(required(unpublished.info, "info")?.try_into()?))

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::{Encoding, Request, Response, parts};
+use super::{Encoding, Request, Response, overlay, parts};
 use crate::convert::{known_request, known_response};
 use crate::limits;
 
@@ -55,14 +55,18 @@ impl Request {
         bounded(frame, limits::SIGNAL_MESSAGE_BYTES)?;
         parts::check(frame, encoding)?;
         let request: pb::SignalRequest = decode(frame, encoding)?;
-        Ok(request.message.map(Self::from))
+        let request = request.message.map(Self::from);
+        Ok(request.map(|request| overlay::read_request(request, frame, encoding)))
     }
 
     /// The frame of this request. [`Request::Other`] becomes an empty message.
     pub fn encode(&self, encoding: Encoding) -> Bytes {
         let mut request = pb::SignalRequest::from(self);
         match encoding {
-            Encoding::Binary => request.encode_to_vec().into(),
+            Encoding::Binary => {
+                let own = overlay::of_request(self);
+                overlay::extended(request.encode_to_vec(), own.as_ref()).into()
+            }
             Encoding::Json => {
                 known_request(&mut request);
                 json(&request)
@@ -80,14 +84,18 @@ impl Response {
     pub fn decode(frame: &[u8], encoding: Encoding) -> Result<Option<Self>, DecodeError> {
         bounded(frame, limits::SERVER_MESSAGE_BYTES)?;
         let response: pb::SignalResponse = decode(frame, encoding)?;
-        response.message.map(Self::try_from).transpose()
+        let response = response.message.map(Self::try_from).transpose()?;
+        Ok(response.map(|response| overlay::read_response(response, frame, encoding)))
     }
 
     /// The frame of this response. [`Response::Other`] becomes an empty message.
     pub(super) fn encode(&self, encoding: Encoding) -> Bytes {
         let mut response = pb::SignalResponse::from(self);
         match encoding {
-            Encoding::Binary => response.encode_to_vec().into(),
+            Encoding::Binary => {
+                let own = overlay::of_response(self);
+                overlay::extended(response.encode_to_vec(), own.as_ref()).into()
+            }
             Encoding::Json => {
                 known_response(&mut response);
                 json(&response)

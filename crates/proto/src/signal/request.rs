@@ -4,6 +4,8 @@ mod new;
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use super::{Echo, SessionDescription, Trickle};
 use crate::data_blob::{DataBlob, DataBlobKey};
 use crate::data_track::{Encryption, FrameEncoding, Schema};
@@ -119,6 +121,9 @@ pub struct PublishDataTrack {
     pub frame_encoding: Option<FrameEncoding>,
     /// What describes payloads.
     pub schema: Option<Schema>,
+    /// A whole packet of the track, of one frame, that the server hands to its subscribers if the publisher
+    /// vanishes without a word. A field of ours: other servers do not see it, and it is no part of `echo`.
+    pub last_will: Option<Bytes>,
     /// Sent back if it is refused.
     pub echo: Echo,
 }

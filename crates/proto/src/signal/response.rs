@@ -37,7 +37,7 @@ pub enum Response {
         echo: Option<Echo>,
     },
     /// A data track is published.
-    DataTrackPublished(Arc<DataTrackInfo>),
+    DataTrackPublished(DataTrackPublication),
     /// A data track is no longer published; also when the server took it away.
     DataTrackUnpublished(Arc<DataTrackInfo>),
     /// Handles under which packets of subscribed tracks arrive; clients merge.
@@ -140,6 +140,21 @@ pub struct ReconnectResponse {
     pub ice_servers: Vec<IceServer>,
     /// The last reliable packet seen of this participant.
     pub last_message_seq: u32,
+}
+
+/// A server's answer to the wish to publish a data track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataTrackPublication {
+    /// As it is announced.
+    pub info: Arc<DataTrackInfo>,
+    /// The server keeps the last will that came with the wish. A field of ours: other servers keep none.
+    pub last_will: bool,
+}
+
+impl From<Arc<DataTrackInfo>> for DataTrackPublication {
+    fn from(info: Arc<DataTrackInfo>) -> Self {
+        Self { info, last_will: false }
+    }
 }
 
 /// One entry of the handle map.

@@ -9,5 +9,6 @@ mod join;
 mod json;
 mod limits;
 mod mutation;
+mod overlay;
 mod round_trip;
 mod samples;

@@ -121,7 +121,7 @@ fn response() -> impl Strategy<Value = Response> {
         room().prop_map(|room| Response::RoomUpdate(Arc::new(room))),
         description().prop_map(Response::Offer),
         description().prop_map(Response::Answer),
-        track().prop_map(|track| Response::DataTrackPublished(Arc::new(track))),
+        track().prop_map(|track| Response::DataTrackPublished(Arc::new(track).into())),
         handles().prop_map(Response::SubscriberHandles),
         any::<i64>().prop_map(Response::Pong),
         text().prop_map(Response::RefreshToken),

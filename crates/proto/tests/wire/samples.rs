@@ -242,7 +242,7 @@ pub(crate) fn responses() -> Vec<Response> {
         refusal(Some(echo_of_publish)),
         refusal(Some(echo_of_media)),
         refusal(None),
-        Response::DataTrackPublished(track(1, "pose")),
+        Response::DataTrackPublished(track(1, "pose").into()),
         Response::DataTrackUnpublished(track(1, "pose")),
         Response::SubscriberHandles(vec![handle(1), handle(65_535)]),
         Response::SubscriptionPermissionUpdate {

@@ -78,7 +78,7 @@ impl<F: ConnectionFactory> Session<F> {
     /// Answers to what was asked for tracks.
     fn answered(&mut self, response: &Response, now: Instant) {
         match response {
-            Response::DataTrackPublished(info) => self.local.published(info),
+            Response::DataTrackPublished(answer) => self.local.published(answer),
             Response::DataTrackUnpublished(info) => self.local.unpublished(info),
             Response::RequestResponse { reason, message, echo: Some(echo), .. } => {
                 self.local.refused(echo, (*reason, message), now);

@@ -149,6 +149,9 @@ impl<F: ConnectionFactory> Worker<F> {
                     self.remove_lane(sink, now);
                 }
             }
+            RouteChange::LastWill { track, ref packet, rules } => {
+                self.send_last_will(track, (packet, rules), now);
+            }
             RouteChange::Subscribe { track, subscriber, handle, rules } => {
                 let sink = Sink { peer: subscriber, handle };
                 self.make_way(track, sink, now);

@@ -65,6 +65,8 @@ counters! {
     crossings_in,
     /// Of those: malformed, or of a track that nobody receives here.
     crossings_unrouted,
+    /// Last wills of vanished publishers passed to lanes of this worker; among `forwarded`.
+    last_wills,
     /// User packets passed to rooms.
     messages_in,
     /// Their bytes.

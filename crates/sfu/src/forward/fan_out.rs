@@ -59,8 +59,16 @@ impl<F: ConnectionFactory> Worker<F> {
     }
 
     /// Hands the packet to the lanes of its subscribers here; answers how many.
-    fn deliver_local(&mut self, track: TrackKey, header: &Header, packet: &Bytes, now: Instant) -> usize {
-        let sinks = self.routes.track(track).map_or(&[][..], |track| &track.subscribers);
+    pub(super) fn deliver_local(
+        &mut self,
+        track: TrackKey,
+        header: &Header,
+        packet: &Bytes,
+        now: Instant,
+    ) -> usize {
+        let Some(track) = self.routes.track_mut(track) else { return 0 };
+        track.newest.note(header, now);
+        let sinks = &track.subscribers;
         let count = sinks.len();
         for sink in sinks {
             let Some(slot) = self.peers.get_mut(&sink.peer) else { continue };

@@ -8,6 +8,7 @@ use std::hash::BuildHasherDefault;
 use trackyard_wire::Handle;
 
 use super::ids::{IdHasher, IdMap};
+use super::last_will::Newest;
 use crate::control::{PeerId, TrackKey, WorkerId};
 
 type TrackSet = HashSet<TrackKey, BuildHasherDefault<IdHasher>>;
@@ -27,6 +28,7 @@ pub(super) struct Track {
     source: Option<(PeerId, Handle)>,
     pub(super) subscribers: Vec<Sink>,
     pub(super) hops: Vec<WorkerId>,
+    pub(super) newest: Newest,
 }
 
 /// A subscriber on this worker, and what the packets it gets carry.
@@ -43,6 +45,15 @@ impl Routes {
 
     pub(super) fn track(&self, track: TrackKey) -> Option<&Track> {
         self.tracks.get(&track)
+    }
+
+    pub(super) fn track_mut(&mut self, track: TrackKey) -> Option<&mut Track> {
+        self.tracks.get_mut(&track)
+    }
+
+    /// No packets of the publisher are the track's any more; those who receive it stay.
+    pub(super) fn end_source(&mut self, track: TrackKey) {
+        self.drop_source(track);
     }
 
     /// Packets of `publisher` under `handle` are `track`'s, whatever they were before.

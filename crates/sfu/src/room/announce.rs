@@ -12,6 +12,7 @@ use trackyard_proto::{DisconnectReason, ParticipantInfo, ParticipantState, Respo
 
 use super::Room;
 use super::member::Member;
+use super::publish::Withdrawn;
 use super::timers::Timer;
 use crate::control::{PeerId, TrackKey};
 
@@ -38,6 +39,8 @@ pub(super) struct Announced {
     pending: Vec<TrackKey>,
     /// It is told itself, too.
     to_self: bool,
+    /// Not before this: last wills of its tracks are on their way.
+    held_until: Option<Instant>,
 }
 
 /// What is to be told when the room has handled its input.
@@ -55,6 +58,11 @@ impl Announced {
     /// The next announcement goes to the participant, too.
     pub(super) fn tell_self(&mut self) {
         self.to_self = true;
+    }
+
+    /// Others are told nothing before this.
+    pub(super) fn hold(&mut self, until: Instant) {
+        self.held_until = Some(until);
     }
 
     /// Others have seen nothing of it yet, or were told that it has left.
@@ -100,18 +108,21 @@ impl Room {
         }
     }
 
-    /// The participant has left: at once if it published, else with the next batch.
-    pub(super) fn departed(&mut self, member: Member, reason: DisconnectReason, published: bool) {
+    /// The participant has left: others are told at once if it published, after its last wills if it left some,
+    /// else with the next batch.
+    pub(super) fn departed(&mut self, member: Member, reason: DisconnectReason, published: Withdrawn) {
         if member.is_hidden() {
             return;
         }
         let mut info = member.farewell();
         info.disconnect_reason = reason;
-        if published {
-            self.announcements.departed.push(Arc::new(info));
-        } else {
-            self.announcements.presence_departed.push(Arc::new(info));
-            self.schedule_presence();
+        match published {
+            Withdrawn::Tracks => self.announcements.departed.push(Arc::new(info)),
+            Withdrawn::WithLastWills => self.announce_after_last_wills(Arc::new(info)),
+            Withdrawn::Nothing => {
+                self.announcements.presence_departed.push(Arc::new(info));
+                self.schedule_presence();
+            }
         }
     }
 
@@ -129,6 +140,12 @@ impl Room {
     pub(super) fn forget_departure(&mut self, identity: &str) {
         self.announcements.departed.retain(|info| info.identity != identity);
         self.announcements.presence_departed.retain(|info| info.identity != identity);
+        self.last_wills.forget_departure(identity);
+    }
+
+    /// Others are told now that these have left.
+    pub(super) fn depart_now(&mut self, departed: impl IntoIterator<Item = Arc<ParticipantInfo>>) {
+        self.announcements.departed.extend(departed);
     }
 
     /// Its timer has come.
@@ -168,6 +185,7 @@ impl Room {
     fn paced(&self, peer: PeerId) -> Instant {
         let now = self.now.instant;
         let Some(member) = self.members.get(peer) else { return now };
+        let now = member.announced.held_until.map_or(now, |held| held.max(now));
         let Some(last) = member.announced.at else { return now };
         let micros = member.info_bytes() as u64 * 1_000_000 / LIST_BYTES_PER_SECOND;
         now.max(last + Duration::from_micros(micros).clamp(PAUSE_MIN, PAUSE_MAX))

@@ -63,6 +63,8 @@ counters! {
     tracks_published,
     /// Publications refused, whatever the reason.
     tracks_refused,
+    /// Data tracks whose publisher has vanished and whose last will was sent.
+    last_wills,
     /// Data tracks taken away because their publisher may no longer publish.
     tracks_revoked,
     /// Data subscriptions that were given a handle.

@@ -52,6 +52,7 @@ impl Room {
                 Timer::Grace(peer) => self.grace_over(peer),
                 Timer::Refresh(peer) => self.refresh_token(peer),
                 Timer::Pending(peer) => self.pending_due(peer),
+                Timer::LastWills => self.last_wills_due(),
                 Timer::RoomUpdate => self.room_update_due(),
                 Timer::RoomEnd => self.room_end_due(),
             }

@@ -71,6 +71,7 @@ impl Room {
         } else {
             // Others are told before the newer session could hear of its own end.
             self.presence_due();
+            self.end_last_wills();
             self.flush_announcements();
         }
     }

@@ -16,17 +16,38 @@ pub(super) struct Departure {
     action: Option<LeaveAction>,
     /// Others see another session of the same identity instead.
     replaced: bool,
+    /// Whether subscribers get the last wills of its tracks.
+    ending: Ending,
+}
+
+/// How tracks end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// By their publisher's own will, or for another session of it, or with everything else.
+    Deliberate,
+    /// Whatever else the reason: the publisher did not mean to stop.
+    Vanished,
 }
 
 impl Departure {
-    /// The client has left, or cannot be reached.
+    /// The client has left.
+    pub(super) fn left(reason: DisconnectReason) -> Self {
+        Self { ending: Ending::Deliberate, ..Self::unsaid(reason) }
+    }
+
+    /// The client cannot be reached.
     pub(super) fn unsaid(reason: DisconnectReason) -> Self {
-        Self { reason, action: None, replaced: false }
+        Self { reason, action: None, replaced: false, ending: Ending::Vanished }
+    }
+
+    /// The room ends for everyone.
+    pub(super) fn ended(reason: DisconnectReason, action: LeaveAction) -> Self {
+        Self { ending: Ending::Deliberate, ..Self::told(reason, action) }
     }
 
     /// The client is told.
     pub(super) fn told(reason: DisconnectReason, action: LeaveAction) -> Self {
-        Self { reason, action: Some(action), replaced: false }
+        Self { action: Some(action), ..Self::unsaid(reason) }
     }
 
     /// The client should join anew.
@@ -37,7 +58,7 @@ impl Departure {
     /// A newer session of the same identity takes its place, for others too if they can see it.
     pub(super) fn replaced(visibly: bool) -> Self {
         let told = Self::told(DisconnectReason::DuplicateIdentity, LeaveAction::Disconnect);
-        Self { replaced: visibly, ..told }
+        Self { replaced: visibly, ending: Ending::Deliberate, ..told }
     }
 }
 
@@ -52,7 +73,7 @@ impl Room {
         }
         self.close_signal(peer);
         self.withdraw_subscriptions(peer);
-        let published = self.withdraw_tracks(peer);
+        let published = self.withdraw_tracks(peer, departure.ending);
         let Some(member) = self.members.remove(peer) else { return };
         Timer::of(peer).into_iter().for_each(|timer| self.timers.cancel(timer));
         self.flush_routes();

@@ -94,8 +94,9 @@ impl Room {
         self.refuse_pending();
         let peers: Vec<_> = self.members.iter().map(|member| member.peer).collect();
         for peer in peers {
-            self.remove(peer, Departure::told(reason, action));
+            self.remove(peer, Departure::ended(reason, action));
         }
+        self.end_last_wills();
         self.flush_routes();
         self.release_room();
         self.timers.clear();

@@ -3,18 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use trackyard_proto::sid::SidKind;
-use trackyard_proto::signal::{Echo, PublishDataTrack, Reason};
+use trackyard_proto::signal::{DataTrackPublication, Echo, PublishDataTrack, Reason};
 use trackyard_proto::{DataTrackInfo, Encryption, FrameEncoding, Response, SchemaEncoding, limits};
-use trackyard_wire::Handle;
+use trackyard_wire::{Handle, Header};
 
 use super::Room;
+use super::leave::Ending;
 use super::notice::News;
 use super::track::Track;
-use crate::control::{PeerId, RouteChange, TrackKey};
+use crate::control::{PeerId, RouteChange, TrackKey, WorkerId};
 
 /// A refusal's reason and text.
 type Refused = (Reason, &'static str);
+
+/// What a participant that leaves had published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Withdrawn {
+    /// Nothing.
+    Nothing,
+    /// Tracks that end at once.
+    Tracks,
+    /// Tracks whose last wills are on their way.
+    WithLastWills,
+}
 
 impl Room {
     /// A client publishes a data track, or is told why it may not.
@@ -33,7 +46,7 @@ impl Room {
         let handle = u16::try_from(pub_handle).ok();
         let track = handle.and_then(|handle| self.members.get(peer)?.published.by_handle(handle));
         if let Some(track) = track {
-            return self.end_track(peer, track);
+            return self.end_track(peer, track, Ending::Deliberate);
         }
         self.respond(peer, 0, (Reason::NotFound, "no data track is published under this handle"), Some(echo));
         self.tell(peer, Response::DataTrackUnpublished(Arc::new(nothing_under(handle.unwrap_or_default()))));
@@ -44,17 +57,22 @@ impl Room {
         let keys = self.members.get(peer).map(|member| member.published.keys()).unwrap_or_default();
         self.counters.tracks_revoked += keys.len() as u64;
         for key in keys {
-            self.end_track(peer, key);
+            self.end_track(peer, key, Ending::Vanished);
         }
     }
 
-    /// Takes all tracks of a participant that leaves; `true`: it had some.
-    pub(super) fn withdraw_tracks(&mut self, peer: PeerId) -> bool {
+    /// Takes all tracks of a participant that leaves.
+    pub(super) fn withdraw_tracks(&mut self, peer: PeerId, ending: Ending) -> Withdrawn {
         let keys = self.members.get(peer).map(|member| member.published.keys()).unwrap_or_default();
-        for key in &keys {
-            self.remove_track(*key);
+        let is_willed = keys.iter().fold(false, |is_willed, key| {
+            let removed = self.remove_track(*key, ending);
+            is_willed | removed.is_some_and(|(_, is_willed)| is_willed)
+        });
+        match (keys.is_empty(), is_willed) {
+            (true, _) => Withdrawn::Nothing,
+            (false, false) => Withdrawn::Tracks,
+            (false, true) => Withdrawn::WithLastWills,
         }
-        !keys.is_empty()
     }
 
     fn check_publication(
@@ -77,6 +95,7 @@ impl Room {
             return Err((Reason::InvalidName, "a name has between 1 and 256 bytes"));
         }
         check_description(wish, self.config.limits.state.custom_encoding_bytes)?;
+        check_last_will(wish, member.published.last_will_bytes())?;
         if !member.verified.claims.trackyard.may_publish(&wish.name) {
             return Err((Reason::NotAllowed, "the token does not allow a data track of this name"));
         }
@@ -98,7 +117,7 @@ impl Room {
 
     fn add_track(&mut self, peer: PeerId, (key, handle): (TrackKey, Handle), publication: PublishDataTrack) {
         let Some(worker) = self.members.get(peer).map(|member| member.worker) else { return };
-        let PublishDataTrack { name, encryption, frame_encoding, schema, .. } = publication;
+        let PublishDataTrack { name, encryption, frame_encoding, schema, last_will, .. } = publication;
         let sid = self.draw_sid(SidKind::DataTrack);
         let lane = self.config.track_rules.lane(&name);
         let pub_handle = handle.get();
@@ -120,18 +139,28 @@ impl Room {
             },
         );
         self.counters.tracks_published += 1;
-        self.own_track(peer, key, Arc::clone(&info));
+        let is_willed = last_will.is_some();
+        self.own_track(peer, (key, last_will), Arc::clone(&info));
         self.notice(peer, News::Published(Arc::clone(&info)));
         // The publisher may send as soon as it reads the answer: its packets must find the track.
         self.flush_routes();
         self.track_appeared(peer, key);
-        self.tell(peer, Response::DataTrackPublished(info));
+        let answer = DataTrackPublication { info, last_will: is_willed };
+        self.tell(peer, Response::DataTrackPublished(answer));
         self.satisfy_pending(key);
     }
 
-    fn own_track(&mut self, peer: PeerId, key: TrackKey, info: Arc<DataTrackInfo>) {
+    fn own_track(
+        &mut self,
+        peer: PeerId,
+        (key, last_will): (TrackKey, Option<Bytes>),
+        info: Arc<DataTrackInfo>,
+    ) {
         let Some(member) = self.members.get_mut(peer) else { return };
         member.published.insert(key, info);
+        if let Some(packet) = last_will {
+            member.published.keep_last_will(key, packet);
+        }
         self.publisher_changed(peer);
     }
 
@@ -146,27 +175,55 @@ impl Room {
         }
     }
 
-    fn end_track(&mut self, peer: PeerId, key: TrackKey) {
-        let Some(info) = self.remove_track(key) else { return };
+    fn end_track(&mut self, peer: PeerId, key: TrackKey, ending: Ending) {
+        let Some((info, is_willed)) = self.remove_track(key, ending) else { return };
+        if is_willed {
+            self.hold_announcement(peer);
+        }
         self.publisher_changed(peer);
         self.track_vanished(peer);
         self.tell(peer, Response::DataTrackUnpublished(info));
     }
 
-    /// Takes a track from everyone; whoever wanted it does no longer.
-    fn remove_track(&mut self, key: TrackKey) -> Option<Arc<DataTrackInfo>> {
+    /// Takes a track from everyone; whoever wanted it does no longer. Answers whether its last will is sent.
+    fn remove_track(&mut self, key: TrackKey, ending: Ending) -> Option<(Arc<DataTrackInfo>, bool)> {
         let track = self.tracks.remove(key)?;
+        let will = self.last_will(key, &track).filter(|_| ending == Ending::Vanished);
         for subscriber in &track.wanted {
             self.lose_track(*subscriber, key);
         }
         let worker = track.added.worker;
-        for worker in std::iter::once(worker).chain(track.hops.into_keys()) {
-            self.routes.push(worker, RouteChange::RemoveTrack { track: key });
+        let workers = std::iter::once(worker).chain(track.hops.into_keys()).collect();
+        let is_willed = will.is_some();
+        match will {
+            Some(packet) => self.send_last_will(key, (packet, track.lane), workers),
+            None => self.forget_routes(key, workers),
         }
         self.members.get_mut(track.publisher)?.published.remove(key);
         self.notice(track.publisher, News::Unpublished(Arc::clone(&track.info)));
-        Some(track.info)
+        Some((track.info, is_willed))
     }
+
+    fn forget_routes(&mut self, track: TrackKey, workers: Vec<WorkerId>) {
+        for worker in workers {
+            self.routes.push(worker, RouteChange::RemoveTrack { track });
+        }
+    }
+}
+
+/// A will is one packet, made by its publisher since it may be encrypted.
+fn check_last_will(wish: &PublishDataTrack, kept_bytes: usize) -> Result<(), Refused> {
+    let Some(packet) = &wish.last_will else { return Ok(()) };
+    if packet.len() > limits::LAST_WILL_BYTES {
+        return Err((Reason::LimitExceeded, "a last will is one packet of at most 1280 bytes"));
+    }
+    if kept_bytes + packet.len() > limits::LAST_WILLS_BYTES {
+        return Err((Reason::LimitExceeded, "the participant's last wills would be too large together"));
+    }
+    if !Header::parse(packet).is_ok_and(|header| header.is_single()) {
+        return Err((Reason::InvalidRequest, "a last will is a data-track packet that is a whole frame"));
+    }
+    Ok(())
 }
 
 /// What is relayed unread still has bounds, and what official clients choke on is not relayed (protocol §5.2).

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use trackyard_proto::DataTrackInfo;
 
 use crate::control::TrackKey;
@@ -18,6 +19,8 @@ pub(super) struct Published {
     /// In the order of publication.
     infos: BTreeMap<TrackKey, Arc<DataTrackInfo>>,
     bytes: usize,
+    last_wills: BTreeMap<TrackKey, Bytes>,
+    last_will_bytes: usize,
 }
 
 impl Published {
@@ -33,7 +36,27 @@ impl Published {
         self.by_handle.remove(&info.pub_handle);
         self.by_name.remove(&info.name);
         self.bytes -= entry_bytes(&info);
+        if let Some(will) = self.last_wills.remove(&key) {
+            self.last_will_bytes -= will.len();
+        }
         Some(info)
+    }
+
+    /// Keeps what a track's subscribers are to get if its publisher vanishes.
+    pub(super) fn keep_last_will(&mut self, key: TrackKey, packet: Bytes) {
+        self.last_will_bytes += packet.len();
+        if let Some(former) = self.last_wills.insert(key, packet) {
+            self.last_will_bytes -= former.len();
+        }
+    }
+
+    pub(super) fn last_will(&self, key: TrackKey) -> Option<&Bytes> {
+        self.last_wills.get(&key)
+    }
+
+    /// Bytes of all last wills.
+    pub(super) fn last_will_bytes(&self) -> usize {
+        self.last_will_bytes
     }
 
     pub(super) fn by_handle(&self, handle: u16) -> Option<TrackKey> {

@@ -106,7 +106,7 @@ impl Room {
             reason @ (UserUnavailable | UserRejected | AgentError) => reason,
             _ => ClientInitiated,
         };
-        self.remove(peer, Departure::unsaid(reason));
+        self.remove(peer, Departure::left(reason));
     }
 
     /// After a resume: if the client believes in tracks that are not there, it has to begin anew (protocol §9.1).

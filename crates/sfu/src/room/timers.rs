@@ -26,6 +26,8 @@ pub(super) enum Timer {
     Refresh(PeerId),
     /// The oldest of its subscriptions to unknown tracks is given up.
     Pending(PeerId),
+    /// Last wills have had their time.
+    LastWills,
     /// The room's counts are sent.
     RoomUpdate,
     /// Nobody has come, or come back.

@@ -64,7 +64,7 @@ impl<R: Realm> Stage<R> {
             .with(publisher, |guest, now| guest.session().publish(options, now))
             .expect("a good name");
         let sid = self.ours_sees(|event| match event {
-            SessionEvent::Local(LocalEvent::Published { track: known, info }) if *known == track => {
+            SessionEvent::Local(LocalEvent::Published { track: known, info, .. }) if *known == track => {
                 Some(info.sid.clone())
             }
             _ => None,
@@ -176,7 +176,7 @@ fn a_new_session_publishes_the_same_tracks_again() {
         stage.set_path(true);
         stage.world.seat(stage.publisher).set_signal_works(true);
         let sid = stage.ours_sees(|event| match event {
-            SessionEvent::Local(LocalEvent::Republished { track: known, info }) if *known == track => {
+            SessionEvent::Local(LocalEvent::Republished { track: known, info, .. }) if *known == track => {
                 assert_eq!(info.name, "sensor");
                 Some(info.sid.clone())
             }

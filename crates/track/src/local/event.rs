@@ -27,6 +27,8 @@ pub enum LocalEvent {
         track: LocalTrackId,
         /// As the server announces it.
         info: Arc<DataTrackInfo>,
+        /// The server keeps the track's last will; `false` if there is none, or the server knows of no such thing.
+        last_will: bool,
     },
     /// It is not published, and gone.
     PublishFailed {
@@ -41,6 +43,8 @@ pub enum LocalEvent {
         track: LocalTrackId,
         /// As the server announces it, with another sid.
         info: Arc<DataTrackInfo>,
+        /// The server keeps the track's last will.
+        last_will: bool,
     },
     /// It was published, is not in the new session, and gone.
     RepublishFailed {

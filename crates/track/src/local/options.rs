@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use trackyard_lanes::{LaneRules, Policy};
-use trackyard_proto::limits::{CUSTOM_ENCODING_BYTES, NAME_BYTES};
+use trackyard_proto::limits::{CUSTOM_ENCODING_BYTES, LAST_WILL_PAYLOAD_BYTES, NAME_BYTES};
 use trackyard_proto::{Encryption, FrameEncoding, Schema, SchemaEncoding};
 
+use crate::Frame;
 use crate::local::PublishError;
 use crate::local::packet_size::PacketSize;
+use crate::local::schema;
 
 /// Frames of a track that wait while the channel has no room; the oldest goes first.
 pub const FRAMES_WAITING_MAX: u16 = 16;
@@ -23,6 +25,11 @@ pub struct PublishOptions {
     pub frame_encoding: Option<FrameEncoding>,
     /// What describes payloads; announced, never read.
     pub schema: Option<Schema>,
+    /// What the server sends to subscribers as the track's last frame if this client vanishes: when its connection
+    /// is lost for good, but not when it unpublishes the track or leaves. At most
+    /// [`LAST_WILL_PAYLOAD_BYTES`]; the server says whether it does so. It is sealed when the track is published,
+    /// and anew for each session.
+    pub last_will: Option<Frame>,
     /// How frames are scheduled beside those of other tracks.
     pub rules: PublishRules,
     /// How frames are cut.
@@ -38,6 +45,7 @@ impl PublishOptions {
             encryption: Encryption::None,
             frame_encoding: None,
             schema: None,
+            last_will: None,
             rules: PublishRules::default(),
             packet_size: PacketSize::default(),
         }
@@ -60,6 +68,11 @@ impl PublishOptions {
         if !frame.into_iter().chain(schema).all(fits) {
             return Err(PublishError::InvalidEncoding);
         }
+        let will_bytes = self.last_will.as_ref().map_or(0, |will| will.payload.len());
+        if will_bytes > LAST_WILL_PAYLOAD_BYTES {
+            return Err(PublishError::LastWillTooLarge { bytes: will_bytes });
+        }
+        schema::check(self.frame_encoding.as_ref(), self.schema.as_ref())?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use trackyard_proto::signal::{Echo, Reason};
+use trackyard_proto::signal::{DataTrackPublication, Echo, Reason};
 use trackyard_proto::{DataTrackInfo, Encryption, Request};
 use trackyard_wire::Handle;
 
@@ -28,21 +28,28 @@ impl LocalTracks {
         }
         let id = LocalTrackId::new(self.last_id + 1);
         let handle = self.handles.take(id).ok_or(PublishError::LimitReached)?;
+        let last_will = match self.seal_last_will(handle, &options, now) {
+            Ok(last_will) => last_will,
+            Err(error) => {
+                self.handles.free(handle);
+                return Err(error);
+            }
+        };
         self.last_id += 1;
         self.names.insert(options.name.clone());
-        self.tracks.insert(id, Track::new(handle, options));
+        self.tracks.insert(id, Track::new(handle, options, last_will));
         self.say(id, now);
         Ok(id)
     }
 
     /// The server has taken a track.
-    pub fn published(&mut self, info: &Arc<DataTrackInfo>) {
-        let Some(handle) = Handle::new(info.pub_handle) else {
+    pub fn published(&mut self, answer: &DataTrackPublication) {
+        let Some(handle) = Handle::new(answer.info.pub_handle) else {
             self.stray_answers += 1;
             return;
         };
         match self.handles.holder(handle) {
-            Some(Holder::Track(id)) => self.confirm(id, info),
+            Some(Holder::Track(id)) => self.confirm(id, answer),
             // It has been told already that the track is to go.
             Some(Holder::Leaving) => {}
             Some(Holder::Abandoned) | None => {
@@ -128,6 +135,7 @@ impl LocalTracks {
         let ids: Vec<LocalTrackId> = self.tracks.keys().copied().collect();
         for id in ids {
             self.forget_session(id);
+            self.reseal_last_will(id, now);
         }
         self.say_wishes(now);
     }
@@ -185,7 +193,9 @@ impl LocalTracks {
         }
     }
 
-    fn confirm(&mut self, id: LocalTrackId, info: &Arc<DataTrackInfo>) {
+    fn confirm(&mut self, id: LocalTrackId, answer: &DataTrackPublication) {
+        let DataTrackPublication { info, last_will } = answer;
+        let last_will = *last_will;
         let Some(track) = self.tracks.get_mut(&id).filter(|track| track.options.name == info.name) else {
             self.stray_answers += 1;
             return;
@@ -197,8 +207,8 @@ impl LocalTracks {
                 self.stray_answers += 1;
                 return;
             }
-            State::Pending(_) => LocalEvent::Published { track: id, info },
-            State::Republishing(_) => LocalEvent::Republished { track: id, info },
+            State::Pending(_) => LocalEvent::Published { track: id, info, last_will },
+            State::Republishing(_) => LocalEvent::Republished { track: id, info, last_will },
         };
         track.state = published;
         track.is_single = true;

@@ -95,7 +95,7 @@ impl Track {
 }
 
 /// The payload as it goes into packets, with what receivers need to decrypt it.
-fn encrypted<'f>(
+pub(super) fn encrypted<'f>(
     kind: Kind,
     frame: &'f Frame,
     encryptor: Option<&mut (dyn Encryptor + 'static)>,

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod frames;
+mod last_will;
 mod publication;
 
 use std::sync::Arc;
@@ -87,7 +88,7 @@ impl Run {
         self.sids += 1;
         let request = self.requests.last().unwrap();
         let info = info(request, &format!("DTR_{}", self.sids));
-        self.tracks.published(&info);
+        self.tracks.published(&Arc::clone(&info).into());
         info
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use trackyard_proto::Request;
 use trackyard_proto::signal::PublishDataTrack;
 use trackyard_wire::{FrameNumber, Handle, Sequence};
@@ -20,6 +21,8 @@ const RETRY_FIRST: Duration = Duration::from_millis(200);
 pub(super) struct Track {
     pub(super) handle: Handle,
     pub(super) options: PublishOptions,
+    /// The packet that the server keeps.
+    pub(super) last_will: Option<Bytes>,
     pub(super) state: State,
     /// The number of the next packet and of the next frame. They go on over a new session: a receiver
     /// then sees how many frames it has missed, and takes no packet for one of an old frame.
@@ -86,10 +89,11 @@ impl Wish {
 }
 
 impl Track {
-    pub(super) fn new(handle: Handle, options: PublishOptions) -> Self {
+    pub(super) fn new(handle: Handle, options: PublishOptions, last_will: Option<Bytes>) -> Self {
         Self {
             handle,
             options,
+            last_will,
             state: State::Pending(Wish::default()),
             numbers: Default::default(),
             is_single: true,
@@ -109,6 +113,9 @@ impl Track {
         }
         if let Some(schema) = schema {
             request = request.with_schema(schema.clone());
+        }
+        if let Some(packet) = &self.last_will {
+            request = request.with_last_will(packet.clone());
         }
         Request::PublishDataTrack(request)
     }

@@ -49,6 +49,7 @@ pub(super) struct Whole {
     pub(super) number: u64,
     pub(super) timestamp: u32,
     pub(super) extensions: Extensions,
+    pub(super) is_last_will: bool,
     pub(super) payload: Bytes,
     /// When its last packet came.
     pub(super) received: Instant,
@@ -256,6 +257,6 @@ impl Assembler {
 }
 
 fn whole(number: u64, start: Start, payload: Bytes, received: Instant) -> Whole {
-    let Start { timestamp, extensions } = start;
-    Whole { number, timestamp, extensions, payload, received }
+    let Start { timestamp, extensions, is_last_will } = start;
+    Whole { number, timestamp, extensions, is_last_will, payload, received }
 }

@@ -9,7 +9,6 @@ use trackyard_proto::sid::SidKind;
 use trackyard_proto::{DataTrackInfo, Encryption, ParticipantInfo, ParticipantState};
 
 use super::{RemoteEvent, RemoteTrackId, RemoteTracks, SID_BYTES_MAX, Track};
-use crate::remote::track::Phase;
 
 /// A participant that publishes.
 #[derive(Debug, Default)]
@@ -177,7 +176,10 @@ impl RemoteTracks {
         let publisher: Arc<str> = publisher.into();
         let mut track = Track::new(RemoteTrackId(0), Arc::clone(&publisher), Arc::clone(info));
         let id = match self.dormant.remove(&track.dormant()) {
-            Some(id) => id,
+            Some(id) => {
+                self.wake(id, info, now);
+                id
+            }
             None => {
                 let id = RemoteTrackId(self.next_id());
                 track.id = id;
@@ -185,14 +187,21 @@ impl RemoteTracks {
                 id
             }
         };
-        if let Some(track) = self.tracks.get_mut(&id) {
-            track.info = Arc::clone(info);
-            track.is_announced = true;
-        }
         self.enlist(id);
         self.event(RemoteEvent::Published { track: id, publisher, info: Arc::clone(info) });
         self.ask(id, now);
         self.bind_early(id);
+    }
+
+    /// A track that slept is published again. What came under its old handle meanwhile says nothing about how it
+    /// counts now.
+    fn wake(&mut self, id: RemoteTrackId, info: &Arc<DataTrackInfo>, now: Instant) {
+        let Some(track) = self.tracks.get_mut(&id) else { return };
+        let held = track.assembler.bytes();
+        track.assembler.renew(now);
+        track.info = Arc::clone(info);
+        track.is_announced = true;
+        self.settle(id, held);
     }
 
     /// A track is no longer published: it sleeps if it is subscribed to, else it is forgotten.
@@ -200,12 +209,14 @@ impl RemoteTracks {
         let Some(track) = self.tracks.get_mut(&id) else { return };
         let held = track.assembler.bytes();
         track.assembler.renew(now);
-        self.routes.release(track.handle);
-        track.lose_handle();
-        track.is_announced = false;
-        if let Phase::Asked(deadline) = &mut track.phase {
-            *deadline = None;
+        if track.is_subscribed() && track.handle.is_some() {
+            track.linger(now);
+        } else {
+            self.routes.release(track.handle);
+            track.lose_handle();
         }
+        track.is_announced = false;
+        track.stop_waiting();
         self.settle(id, held);
         let Some(track) = self.tracks.get(&id) else { return };
         let (publisher, info) = (Arc::clone(&track.publisher), Arc::clone(&track.info));

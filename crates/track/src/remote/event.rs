@@ -46,6 +46,8 @@ pub struct RemoteFrame {
     pub received: Instant,
     /// Identity of its publisher.
     pub publisher: Arc<str>,
+    /// Its publisher has not pushed it: it had left it for the case that it vanishes, and has vanished.
+    pub is_last_will: bool,
 }
 
 /// Frames that will not come.
@@ -107,7 +109,8 @@ pub enum RemoteEvent {
         /// Why.
         error: SubscribeError,
     },
-    /// Frames come and cannot be decrypted; said once for as long as the reason stays the same.
+    /// Frames come and cannot be decrypted; said once for as long as the reason stays the same, and at most once
+    /// in [`UNDECRYPTABLE_PAUSE`](crate::UNDECRYPTABLE_PAUSE).
     Undecryptable {
         /// The track.
         track: RemoteTrackId,

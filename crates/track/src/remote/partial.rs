@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::last_will;
 use bytes::{Bytes, BytesMut};
 use trackyard_wire::{Extensions, Header, PACKETS_PER_FRAME_MAX, Sequence};
 
@@ -27,6 +28,8 @@ pub(super) struct Partial {
 pub(super) struct Start {
     pub(super) timestamp: u32,
     pub(super) extensions: Extensions,
+    /// It is marked as its publisher's last will.
+    pub(super) is_last_will: bool,
 }
 
 /// What came of a packet.
@@ -42,7 +45,8 @@ pub(super) enum Added {
 
 impl Start {
     pub(super) fn of(header: &Header, packet: &[u8]) -> Self {
-        Self { timestamp: header.timestamp, extensions: header.extensions(packet) }
+        let is_last_will = last_will::is_marked(header, packet);
+        Self { timestamp: header.timestamp, extensions: header.extensions(packet), is_last_will }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use trackyard_lanes::Grid;
+
 use crate::remote::event::{Gap, Received, RemoteFrame};
 use crate::remote::stats::{Drops, RemoteDropReason};
 use crate::remote::wall_clock::WallClock;
@@ -22,11 +24,20 @@ pub struct QueueOptions {
     pub max_age: Option<Duration>,
     /// After so long without a frame the subscription is told. A frame that is too old is none.
     pub deadline: Option<Duration>,
+    /// Frames per second at most, picked on a steady grid. Several subscriptions of a track share the frames of the
+    /// one that asks for most; a frame that this one has not asked for is no loss, and leaves no gap.
+    pub target_fps: Option<u32>,
 }
 
 impl Default for QueueOptions {
     fn default() -> Self {
-        Self { capacity: QUEUE_FRAMES, overflow: Overflow::default(), max_age: None, deadline: None }
+        Self {
+            capacity: QUEUE_FRAMES,
+            overflow: Overflow::default(),
+            max_age: None,
+            deadline: None,
+            target_fps: None,
+        }
     }
 }
 
@@ -56,7 +67,7 @@ pub enum Delivery {
 
 /// Counters of one subscription.
 ///
-/// At every moment `received` = `delivered` + `overflowed` + `stale` + `waiting`.
+/// At every moment `received` = `delivered` + `overflowed` + `stale` + `decimated` + `waiting`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueStats {
     /// Frames that came in.
@@ -67,6 +78,8 @@ pub struct QueueStats {
     pub overflowed: u64,
     /// Frames dropped since they were too old.
     pub stale: u64,
+    /// Frames left out since fewer were asked for.
+    pub decimated: u64,
     /// Frames in it.
     pub waiting: u64,
     /// Frames that never came in, as far as the track knows.
@@ -91,8 +104,8 @@ pub struct QueueStats {
 /// # example(Instant::now());
 /// ```
 ///
-/// Invariants: it holds no more than its capacity in frames; every frame of the track is yielded once, as
-/// itself or within a gap.
+/// Invariants: it holds no more than its capacity in frames; every frame of the track that is not left out for
+/// the sake of `target_fps` is yielded once, as itself or within a gap.
 #[derive(Debug)]
 pub struct FrameQueue {
     options: QueueOptions,
@@ -102,6 +115,7 @@ pub struct FrameQueue {
     /// When the last frame came that was not too old, or the subscription began.
     last: Instant,
     is_silent: bool,
+    grid: Option<Grid>,
     stats: QueueStats,
 }
 
@@ -116,6 +130,8 @@ impl FrameQueue {
             entries: VecDeque::new(),
             last: now,
             is_silent: false,
+            // 0 is what older encodings send for no limit.
+            grid: Grid::new(options.target_fps.filter(|fps| *fps > 0).map(f64::from)),
             stats: QueueStats::default(),
         }
     }
@@ -175,15 +191,24 @@ impl FrameQueue {
         }
         self.last = now;
         self.is_silent = false;
+        if !self.is_wanted(&frame) {
+            self.stats.decimated += 1;
+            return;
+        }
         if self.stats.waiting >= self.options.capacity as u64 {
             self.stats.overflowed += 1;
             match self.options.overflow {
-                Overflow::Newest => return self.push_gap(OVERFLOWED),
-                Overflow::Oldest => self.evict(),
+                Overflow::Newest if !frame.is_last_will => return self.push_gap(OVERFLOWED),
+                Overflow::Newest | Overflow::Oldest => self.evict(),
             }
         }
         self.stats.waiting += 1;
         self.entries.push_back(Delivery::Frame(frame));
+    }
+
+    /// It is one of as many as were asked for; a last will always is.
+    fn is_wanted(&mut self, frame: &RemoteFrame) -> bool {
+        frame.is_last_will || self.grid.as_mut().is_none_or(|grid| grid.pick(frame.received))
     }
 
     fn push_gap(&mut self, gap: Gap) {
@@ -241,7 +266,8 @@ impl FrameQueue {
 
     fn is_stale(&self, frame: &RemoteFrame, now: Instant) -> bool {
         let age = || {
-            let captured = self.clock.zip(frame.user_timestamp);
+            // A last will was made long before it is sent.
+            let captured = self.clock.zip(frame.user_timestamp).filter(|_| !frame.is_last_will);
             let since_capture = captured.and_then(|(clock, timestamp)| clock.since(timestamp, now));
             since_capture.unwrap_or_else(|| now.saturating_duration_since(frame.received))
         };

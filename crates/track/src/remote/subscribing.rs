@@ -8,7 +8,7 @@ use trackyard_proto::signal::{SubscriberHandle, SubscriptionOptions};
 use trackyard_wire::Handle;
 
 use super::{RemoteEvent, RemoteTrackId, RemoteTracks, SubscribeError, SubscriptionId};
-use crate::remote::track::{Phase, SUBSCRIBE_TIMEOUT, Subscription};
+use crate::remote::track::{Phase, Subscription};
 
 impl RemoteTracks {
     /// Subscribes to a track. Several subscriptions share one at the server, which sends as many frames
@@ -85,13 +85,9 @@ impl RemoteTracks {
                 track.said = None;
             }
         }
-        let asked = self.tracks.values_mut().filter(|track| matches!(track.phase, Phase::Asked(Some(_))));
-        let asked: Vec<RemoteTrackId> = asked
-            .map(|track| {
-                track.phase = Phase::Asked(None);
-                track.id
-            })
-            .collect();
+        let waiting = self.tracks.values_mut();
+        let asked: Vec<RemoteTrackId> =
+            waiting.filter_map(|track| track.stop_waiting().then_some(track.id)).collect();
         asked.into_iter().for_each(|id| self.arm(id));
     }
 
@@ -115,9 +111,7 @@ impl RemoteTracks {
         if !self.is_signalling || !track.is_announced || !track.is_subscribed() {
             return;
         }
-        if let Phase::Asked(deadline) = &mut track.phase {
-            *deadline = Some(deadline.unwrap_or(now + SUBSCRIBE_TIMEOUT));
-        }
+        track.asked(now);
         track.said = Some(track.wanted());
         self.changes.push_back(track.wish());
         self.arm(id);
@@ -137,6 +131,13 @@ impl RemoteTracks {
         if self.is_signalling && track.declined != self.epoch {
             track.declined = self.epoch;
             self.changes.push_back(track.decline());
+        }
+    }
+
+    /// A subscription that has worked has waited for a new handle for long: perhaps it was not heard.
+    pub(super) fn ask_once_more_if_due(&mut self, id: RemoteTrackId, now: Instant) {
+        if self.tracks.get_mut(&id).is_some_and(|track| track.take_repeat(now)) {
+            self.ask(id, now);
         }
     }
 
@@ -186,6 +187,7 @@ impl RemoteTracks {
         }
         let Some(track) = self.tracks.get_mut(&id) else { return };
         let old = track.handle.replace(handle).filter(|old| *old != handle);
+        track.lingers_until = None;
         self.routes.release(old);
         if track.is_subscribed() {
             track.phase = Phase::Active;

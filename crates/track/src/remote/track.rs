@@ -17,6 +17,13 @@ use crate::{CipherError, Decryptor};
 
 /// For the handle of a track that was subscribed to (protocol appendix C).
 pub const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A subscription that has worked and gets no new handle is asked for once more after this.
+pub(super) const REPEAT_AFTER: Duration = Duration::from_secs(5);
+/// Packets of a track that is no longer published are still taken for so long: what its publisher has left for
+/// this case travels on another way than the announcement.
+pub(super) const LINGER_MAX: Duration = Duration::from_secs(1);
+/// A track says at most once in this time why its frames cannot be decrypted.
+pub const UNDECRYPTABLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Its publication, its subscriptions, and its frames.
 #[derive(Debug)]
@@ -37,7 +44,9 @@ pub(super) struct Track {
     /// In which session, or part of one, the server was last told that packets are not wanted.
     pub(super) declined: u64,
     pub(super) assembler: Assembler,
-    undecryptable: Option<Option<CipherError>>,
+    undecryptable: Undecryptable,
+    /// Until then its handle is kept, though it is no longer published.
+    pub(super) lingers_until: Option<Instant>,
     /// When it is armed for.
     pub(super) timer: Option<Instant>,
 }
@@ -56,10 +65,50 @@ pub(super) enum Phase {
     Idle,
     /// The server has been asked, or will be; the time runs while it can hear.
     Asked(Option<Instant>),
-    /// It has worked once, and is asked for anew.
-    AskedAgain,
+    /// It has worked once, and is asked for anew; the time runs while it is published and the server can hear.
+    AskedAgain(Option<Patience>),
     /// There is a handle.
     Active,
+}
+
+/// How long a new handle is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Patience {
+    /// When the server is asked once more.
+    repeat: Option<Instant>,
+    until: Instant,
+}
+
+impl Patience {
+    fn new(now: Instant) -> Self {
+        Self { repeat: Some(now + REPEAT_AFTER), until: now + SUBSCRIBE_TIMEOUT }
+    }
+
+    fn due(self) -> Instant {
+        self.repeat.unwrap_or(self.until)
+    }
+}
+
+/// What was last said about frames that cannot be decrypted.
+#[derive(Debug, Default)]
+struct Undecryptable {
+    /// When, and why.
+    said: Option<(Instant, Option<CipherError>)>,
+    /// Frames have been decrypted since.
+    is_over: bool,
+}
+
+impl Undecryptable {
+    /// Another frame cannot be decrypted; `true`: that is news.
+    fn note(&mut self, error: Option<CipherError>, now: Instant) -> bool {
+        let is_news = self.said.is_none_or(|(at, said)| {
+            (self.is_over || said != error) && now.saturating_duration_since(at) >= UNDECRYPTABLE_PAUSE
+        });
+        if is_news {
+            *self = Self { said: Some((now, error)), is_over: false };
+        }
+        is_news
+    }
 }
 
 impl Track {
@@ -76,7 +125,8 @@ impl Track {
             is_forbidden: false,
             declined: 0,
             assembler: Assembler::default(),
-            undecryptable: None,
+            undecryptable: Undecryptable::default(),
+            lingers_until: None,
             timer: None,
         }
     }
@@ -110,10 +160,45 @@ impl Track {
     /// The server has to be asked again.
     pub(super) fn lose_handle(&mut self) {
         self.handle = None;
+        self.lingers_until = None;
+        self.lose_subscription();
+    }
+
+    /// The same, while packets under the handle are still taken.
+    pub(super) fn linger(&mut self, now: Instant) {
+        self.lingers_until = Some(now + LINGER_MAX);
+        self.lose_subscription();
+    }
+
+    fn lose_subscription(&mut self) {
         self.said = None;
-        if self.phase == Phase::Active {
-            self.phase = Phase::AskedAgain;
+        if matches!(self.phase, Phase::Active | Phase::AskedAgain(_)) {
+            self.phase = Phase::AskedAgain(None);
         }
+    }
+
+    /// The server is asked; the time runs from the first time on.
+    pub(super) fn asked(&mut self, now: Instant) {
+        match &mut self.phase {
+            Phase::Asked(deadline) => *deadline = Some(deadline.unwrap_or(now + SUBSCRIBE_TIMEOUT)),
+            Phase::AskedAgain(patience) => *patience = Some(patience.unwrap_or(Patience::new(now))),
+            Phase::Idle | Phase::Active => {}
+        }
+    }
+
+    /// The server cannot hear, or has nothing to give: the time does not run. Answers whether it did.
+    pub(super) fn stop_waiting(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Asked(deadline) => deadline.take().is_some(),
+            Phase::AskedAgain(patience) => patience.take().is_some(),
+            Phase::Idle | Phase::Active => false,
+        }
+    }
+
+    /// It is time to ask once more; said once.
+    pub(super) fn take_repeat(&mut self, now: Instant) -> bool {
+        let Phase::AskedAgain(Some(patience)) = &mut self.phase else { return false };
+        patience.repeat.take_if(|at| *at <= now).is_some()
     }
 
     /// Subscriptions that have not been told yet that it works.
@@ -131,13 +216,18 @@ impl Track {
     pub(super) fn due(&self) -> Option<Instant> {
         let deadline = match self.phase {
             Phase::Asked(deadline) => deadline,
-            Phase::Idle | Phase::AskedAgain | Phase::Active => None,
+            Phase::AskedAgain(patience) => patience.map(Patience::due),
+            Phase::Idle | Phase::Active => None,
         };
-        [deadline, self.assembler.poll_timeout()].into_iter().flatten().min()
+        [deadline, self.lingers_until, self.assembler.poll_timeout()].into_iter().flatten().min()
     }
 
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
-        matches!(self.phase, Phase::Asked(Some(at)) if at <= now)
+        match self.phase {
+            Phase::Asked(deadline) => deadline.is_some_and(|at| at <= now),
+            Phase::AskedAgain(patience) => patience.is_some_and(|patience| patience.until <= now),
+            Phase::Idle | Phase::Active => false,
+        }
     }
 
     pub(super) fn timeout_error(&self) -> SubscribeError {
@@ -162,7 +252,7 @@ impl Track {
                 Assembled::Frame(whole) => match self.in_the_clear(&whole, decryptor.as_deref_mut()) {
                     Ok(payload) => self.frame(&whole, payload),
                     Err(error) => {
-                        let news = self.undecryptable.replace(error) != Some(error);
+                        let news = self.undecryptable.note(error, whole.received);
                         let event = RemoteEvent::Undecryptable { track: self.id, error };
                         out.extend(news.then_some(RemoteOutput::Event(event)));
                         let reason = RemoteDropReason::Undecryptable;
@@ -177,7 +267,7 @@ impl Track {
     }
 
     fn frame(&mut self, whole: &Whole, payload: Bytes) -> Received {
-        self.undecryptable = None;
+        self.undecryptable.is_over = true;
         self.assembler.stats.frames_delivered += 1;
         Received::Frame(RemoteFrame {
             payload,
@@ -186,6 +276,7 @@ impl Track {
             timestamp: whole.timestamp,
             received: whole.received,
             publisher: Arc::clone(&self.publisher),
+            is_last_will: whole.is_last_will,
         })
     }
 

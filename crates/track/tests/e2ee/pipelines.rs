@@ -165,7 +165,7 @@ impl Publisher {
             panic!("a track that is published is asked for")
         };
         let handle = asked.pub_handle.try_into().unwrap();
-        tracks.published(&Arc::new(info(handle)));
+        tracks.published(&Arc::new(info(handle)).into());
         tracks.set_open(true, now);
         Self { tracks, track, handle, now }
     }

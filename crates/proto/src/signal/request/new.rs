@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use livekit_protocol as pb;
 use pb::request_response::Request as Wire;
 
@@ -50,6 +51,12 @@ impl PublishDataTrack {
     #[must_use]
     pub fn with_schema(self, schema: Schema) -> Self {
         Self { schema: Some(schema), ..self }.echoed()
+    }
+
+    /// The server hands this packet to subscribers if the publisher vanishes.
+    #[must_use]
+    pub fn with_last_will(self, packet: Bytes) -> Self {
+        Self { last_will: Some(packet), ..self }
     }
 
     fn echoed(self) -> Self {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use trackyard_peer::Target;
 use trackyard_proto::Request;
 use trackyard_proto::signal::{
-    LeaveAction, LeaveRequest, SubscriptionPermission, SyncState, TrackPermission,
+    DataTrackPublication, LeaveAction, LeaveRequest, SubscriptionPermission, SyncState, TrackPermission,
 };
 
 use super::harness::{Arrival, Guest, Script, WORKERS, echo, millis, publication};
@@ -82,7 +82,8 @@ impl Chance {
         let Some(guest) = self.guest() else { return };
         self.script.say(&guest, request);
         for message in self.script.heard(&guest) {
-            if let trackyard_proto::Response::DataTrackPublished(info) = message {
+            if let trackyard_proto::Response::DataTrackPublished(DataTrackPublication { info, .. }) = message
+            {
                 self.sids.push(info.sid.clone());
             }
         }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use trackyard_auth::{Claims, Verified, VideoGrant};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::{
-    DataSubscription, Echo, PublishDataTrack, Reason, SignalTarget, SubscriptionOptions, Trickle,
+    DataSubscription, DataTrackPublication, Echo, PublishDataTrack, Reason, SignalTarget,
+    SubscriptionOptions, Trickle,
 };
 use trackyard_proto::{DataTrackInfo, Encryption, Outbound, Request, Response};
 use trackyard_wire::Handle;
@@ -221,7 +222,7 @@ impl Script {
                 let peer = self.peers_by_connection[&connection];
                 self.peers_by_sid.insert(join.participant.sid.clone(), peer);
             }
-            Response::DataTrackPublished(info) => {
+            Response::DataTrackPublished(DataTrackPublication { info, .. }) => {
                 self.handles_by_sid.insert(info.sid.clone(), info.pub_handle);
                 let peer = self.peers_by_connection[&connection];
                 self.check_added(peer, info.pub_handle);
@@ -339,7 +340,7 @@ impl Script {
         let echo = wish.echo.clone();
         self.say(guest, Request::PublishDataTrack(wish));
         let answer = self.view(guest).messages[before..].iter().find_map(|message| match message {
-            Response::DataTrackPublished(info) => Some(Ok(Arc::clone(info))),
+            Response::DataTrackPublished(track) => Some(Ok(Arc::clone(&track.info))),
             Response::RequestResponse { request_id: 0, reason, echo: Some(sent), .. } if *sent == echo => {
                 Some(Err(*reason))
             }
@@ -400,6 +401,7 @@ pub(super) fn publication(pub_handle: u32, name: &str) -> PublishDataTrack {
         encryption: Encryption::None,
         frame_encoding: None,
         schema: None,
+        last_will: None,
         echo: echo(&format!("{pub_handle} {}", name.len())),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use trackyard_proto::signal::DataTrackPublication;
 use trackyard_proto::{ParticipantInfo, ParticipantState, Response};
 
 /// What one signal connection has been told.
@@ -45,7 +46,7 @@ impl View {
                     self.handles.insert(sid.clone(), entry.handle);
                 }
             }
-            Response::DataTrackPublished(info) => {
+            Response::DataTrackPublished(DataTrackPublication { info, .. }) => {
                 self.published.insert(info.sid.clone());
             }
             _ => {}

@@ -15,6 +15,8 @@ pub(super) struct FakeWorker {
     pub(super) last_version: u64,
     pub(super) changes: Vec<RouteChange>,
     taken: BTreeSet<(PeerId, Handle)>,
+    /// Tracks that have ended but for their last wills.
+    willed: BTreeSet<TrackKey>,
 }
 
 impl FakeWorker {
@@ -43,6 +45,11 @@ impl FakeWorker {
                     self.taken.remove(&sink);
                 }
                 self.hops.retain(|(known, _)| *known != track);
+                self.willed.remove(&track);
+            }
+            RouteChange::LastWill { track, .. } => {
+                self.sources.retain(|_, known| *known != track);
+                self.willed.insert(track);
             }
             RouteChange::Subscribe { track, subscriber, handle, .. } => {
                 assert!(self.peers.contains(&subscriber), "a subscriber is opened before its routes");
@@ -83,6 +90,9 @@ impl FakeWorker {
             self.sources.keys().all(|(publisher, _)| *publisher != peer),
             "its tracks are gone before it"
         );
+        for track in &self.willed {
+            self.sinks.get_mut(track).and_then(|sinks| sinks.remove(&peer));
+        }
         assert!(self.sinks.values().all(|sinks| !sinks.contains_key(&peer)), "its routes are gone before it");
     }
 

@@ -25,8 +25,9 @@ impl Script {
     fn run(&mut self, script: &str) {
         for word in script.split_whitespace() {
             self.step(word);
-            let QueueStats { received, delivered, overflowed, stale, waiting, .. } = self.queue.stats();
-            assert_eq!(received, delivered + overflowed + stale + waiting, "after {word}");
+            let QueueStats { received, delivered, overflowed, stale, decimated, waiting, .. } =
+                self.queue.stats();
+            assert_eq!(received, delivered + overflowed + stale + decimated + waiting, "after {word}");
             let held = self.queue.entries.iter().filter(|entry| matches!(entry, Delivery::Frame(_))).count();
             assert_eq!(held as u64, waiting);
             assert!(held <= self.queue.options.capacity);
@@ -62,10 +63,11 @@ impl Script {
         let frame = RemoteFrame {
             payload: "x".into(),
             user_timestamp: captured,
-            number: number.parse().unwrap(),
+            number: number.trim_end_matches('!').parse().unwrap(),
             timestamp: 0,
             received: self.now,
             publisher: "bob".into(),
+            is_last_will: word.contains('!'),
         };
         self.queue.push(Received::Frame(frame), self.now);
     }
@@ -98,6 +100,47 @@ fn aged(ms: u64) -> QueueOptions {
 
 fn due(ms: u64) -> QueueOptions {
     QueueOptions { capacity: 2, deadline: Some(Duration::from_millis(ms)), ..QueueOptions::default() }
+}
+
+fn at_most(fps: u32) -> QueueOptions {
+    QueueOptions { target_fps: Some(fps), ..QueueOptions::default() }
+}
+
+#[test]
+fn a_subscription_gets_no_more_frames_than_it_has_asked_for_and_misses_none_of_them() {
+    let every_20_ms: Vec<String> = (0..100).map(|number| format!("{number} * +20")).collect();
+    let mut run = Script::new(at_most(10));
+    run.run(&every_20_ms.join(" "));
+    // A quarter of the interval early is in time.
+    let expected: Vec<String> =
+        std::iter::once(0).chain((4..100).step_by(5)).map(|number| number.to_string()).collect();
+    assert_eq!(run.out, expected, "on a steady grid, without gaps");
+    let QueueStats { received, delivered, decimated, missed, .. } = run.queue.stats();
+    assert_eq!((received, delivered, decimated, missed), (100, 21, 79, 0));
+}
+
+#[test]
+fn a_source_no_faster_than_asked_for_loses_nothing() {
+    check(at_most(10), "1 +95 2 +105 3 +100 4 *", "1 2 3 4");
+    check(at_most(0), "1 2 3 *", "1 2 3");
+}
+
+#[test]
+fn real_gaps_among_frames_left_out_are_told() {
+    check(at_most(10), "1 +20 2 +20 -3 6 +60 7 *", "1 -3:missing 7");
+}
+
+#[test]
+fn frames_left_out_show_that_the_publisher_is_there() {
+    let options = QueueOptions { target_fps: Some(1), ..due(100) };
+    check(options, "1 +90 2 +90 3 +90 4 * +100 *", "1 silent@270");
+}
+
+#[test]
+fn a_last_will_is_neither_left_out_nor_too_old_nor_without_place() {
+    check(at_most(1), "1 2! *", "1 2");
+    check(aged(100), "1@950 2!@1 *", "1 2");
+    check(full(Overflow::Newest), "1 2 3 4! *", "-1:overflow 2 -1:overflow 4");
 }
 
 #[test]

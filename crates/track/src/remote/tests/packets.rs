@@ -64,9 +64,11 @@ fn only_frames_in_the_clear_come_out() {
     run.extended(7, 0, "abc", key(3));
     run.extended(7, 1, "abc", key(4));
     run.extended(7, 2, "abc", key(4));
+    run.pass(UNDECRYPTABLE_PAUSE);
     run.packet(7, 3, "plain");
     run.extended(7, 4, "abc", key(3));
     run.tracks.set_decryptor(None);
+    run.pass(UNDECRYPTABLE_PAUSE);
     run.extended(7, 5, "abc", key(3));
     let told = "0=cba undecryptable:Some(WrongKey { key_index: 4 }) -1:undecryptable -1:undecryptable \
                 undecryptable:None -1:undecryptable 4=cba \
@@ -75,6 +77,65 @@ fn only_frames_in_the_clear_come_out() {
     let stats = run.tracks.stats(track).unwrap();
     assert_eq!((stats.frames_delivered, stats.dropped(RemoteDropReason::Undecryptable)), (2, 4));
     assert_accounted(stats);
+}
+
+#[test]
+fn a_reason_that_changes_with_each_frame_is_told_once_a_second() {
+    let (mut run, track) = secret();
+    for frame in 0..40 {
+        run.extended(7, frame, "abc", key(4 + (frame % 2) as u8));
+        run.pass(Duration::from_millis(100));
+    }
+    let told = run.told();
+    assert_eq!(told.matches("undecryptable:Some").count(), 4, "{told}");
+    assert_eq!(told.matches("-1:undecryptable").count(), 40, "every frame is accounted for");
+    assert_accounted(run.tracks.stats(track).unwrap());
+}
+
+#[test]
+fn what_a_publisher_has_left_is_taken_for_a_second_after_its_end() {
+    let (mut run, track, _) = Run::subscribed("a:1:cam");
+    run.packet(7, 4, "x");
+    run.update("bob", "");
+    run.pass(Duration::from_millis(900));
+    run.packet(7, 5, "stop");
+    assert_eq!(run.told(), "4=x unpublished:bob/cam 5=stop");
+    run.pass(Duration::from_millis(100));
+    run.packet(7, 6, "late");
+    assert_eq!((run.told(), run.tracks.counters().unrouted_packets), (String::new(), 1));
+    run.update("bob", "b:1:cam");
+    run.handles(&[(8, "DTR_b")]);
+    run.packet(8, 0, "anew");
+    assert_eq!(run.told(), "published:bob/cam -0:restarted 0=anew");
+    assert_accounted(run.tracks.stats(track).unwrap());
+}
+
+#[test]
+fn the_handle_of_a_track_that_has_ended_may_pass_to_another_at_once() {
+    let (mut run, _, _) = Run::subscribed("a:1:cam b:2:pose");
+    run.subscribe("b");
+    run.update("bob", "b:2:pose");
+    run.handles(&[(7, "DTR_b")]);
+    run.packet(7, 0, "x");
+    run.pass(Duration::from_secs(2));
+    run.packet(7, 1, "y");
+    assert_eq!(run.told(), "unpublished:bob/cam subscribed:1 0=x 1=y");
+}
+
+#[test]
+fn a_frame_says_whether_its_publisher_had_left_it() {
+    let (mut run, _, _) = Run::subscribed("a:1:cam");
+    run.packet(7, 0, "x");
+    let source = trackyard_wire::SourceFrame { payload: b"stop", ..Default::default() };
+    let mut will = crate::last_will::packet(Handle::new(7).unwrap(), source).to_vec();
+    will[7] = 1;
+    run.tracks.packet(&will.into(), run.now);
+    let marks: Vec<bool> = std::iter::from_fn(|| match run.tracks.poll_output() {
+        RemoteOutput::Item(_, Received::Frame(frame)) => Some(frame.is_last_will),
+        _ => None,
+    })
+    .collect();
+    assert_eq!(marks, [false, true]);
 }
 
 #[test]

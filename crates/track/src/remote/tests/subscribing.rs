@@ -80,6 +80,53 @@ fn a_server_that_gives_no_handle_for_10_s_is_taken_for_an_old_one() {
 }
 
 #[test]
+fn one_that_has_worked_and_gets_no_new_handle_is_asked_for_once_more_and_given_up_after_10_s() {
+    let (mut run, track, _) = Run::subscribed("a:1:cam");
+    run.update("bob", "b:1:cam");
+    assert_eq!((run.said(), run.told()), ("+b".to_owned(), "migrated:a>b".to_owned()));
+    run.pass(Duration::from_millis(4_999));
+    assert_eq!(run.said(), "");
+    run.pass(Duration::from_millis(1));
+    assert_eq!(run.said(), "+b");
+    run.pass(Duration::from_millis(4_999));
+    assert_eq!((run.said(), run.told()), (String::new(), String::new()));
+    run.pass(Duration::from_millis(1));
+    assert_eq!((run.said(), run.told()), ("-b".to_owned(), "failed:1:Timeout".to_owned()));
+    assert_eq!(run.tracks.subscriptions(track).count(), 0);
+    run.subscribe("b");
+    run.handles(&[(8, "DTR_b")]);
+    assert_eq!((run.said(), run.told()), ("+b".to_owned(), "subscribed:1".to_owned()));
+}
+
+#[test]
+fn a_new_handle_in_time_ends_the_wait() {
+    let (mut run, _, _) = Run::subscribed("a:1:cam");
+    run.update("bob", "b:1:cam");
+    run.pass(Duration::from_secs(6));
+    run.handles(&[(8, "DTR_b")]);
+    run.said();
+    run.pass(Duration::from_secs(60));
+    assert_eq!((run.said(), run.told()), (String::new(), "migrated:a>b".to_owned()));
+}
+
+#[test]
+fn a_new_handle_is_not_waited_for_while_there_is_no_track_or_nobody_hears() {
+    let (mut run, _, _) = Run::subscribed("a:1:cam");
+    run.update("bob", "");
+    run.pass(Duration::from_secs(60));
+    run.update("bob", "b:1:cam");
+    run.pass(Duration::from_secs(8));
+    run.tracks.pause();
+    run.pass(Duration::from_secs(60));
+    assert_eq!(run.told(), "unpublished:bob/cam published:bob/cam");
+    run.said();
+    run.tracks.resume(run.now);
+    assert_eq!(run.said(), "+b");
+    run.pass(SUBSCRIBE_TIMEOUT);
+    assert_eq!((run.said(), run.told()), ("+b -b".to_owned(), "failed:1:Timeout".to_owned()));
+}
+
+#[test]
 fn a_subscription_that_is_not_allowed_says_so() {
     let mut run = Run::new();
     run.update("bob", "a:1:cam");

@@ -1,0 +1,93 @@
+//! Fields of ours in official messages: they survive the way between our own ends, and nobody else sees them.
+
+use bytes::Bytes;
+use livekit_protocol as pb;
+use proptest::prelude::*;
+use prost::Message;
+use trackyard_proto::signal::{DataTrackPublication, PublishDataTrack};
+use trackyard_proto::{Encoding, Outbound, Request, Response};
+
+use crate::samples;
+
+fn wish(will: Option<&[u8]>) -> Request {
+    let publish = samples::publish();
+    Request::PublishDataTrack(match will {
+        Some(will) => publish.with_last_will(Bytes::copy_from_slice(will)),
+        None => publish,
+    })
+}
+
+fn will(frame: &[u8]) -> Option<Bytes> {
+    match Request::decode(frame, Encoding::Binary).unwrap() {
+        Some(Request::PublishDataTrack(PublishDataTrack { last_will, .. })) => last_will,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn answer(last_will: bool) -> Response {
+    Response::DataTrackPublished(DataTrackPublication { info: samples::track(1, "pose"), last_will })
+}
+
+fn written(response: Response) -> Bytes {
+    Outbound::new(response).encode(Encoding::Binary)
+}
+
+proptest! {
+    #[test]
+    fn a_last_will_arrives_as_it_was_given(bytes in prop::collection::vec(any::<u8>(), 0..1_400)) {
+        let request = wish(Some(&bytes));
+        let frame = request.encode(Encoding::Binary);
+        prop_assert_eq!(Request::decode(&frame, Encoding::Binary).unwrap(), Some(request));
+    }
+}
+
+#[test]
+fn official_servers_read_the_same_request_with_a_last_will_and_without() {
+    let with = pb::SignalRequest::decode(wish(Some(b"stop")).encode(Encoding::Binary)).unwrap();
+    let without = pb::SignalRequest::decode(wish(None).encode(Encoding::Binary)).unwrap();
+    assert_eq!(with, without);
+    assert_eq!(wish(None).encode(Encoding::Binary), without.encode_to_vec());
+}
+
+#[test]
+fn official_clients_read_the_same_answer_whether_a_last_will_is_kept_or_not() {
+    for last_will in [true, false] {
+        let frame = written(answer(last_will));
+        assert_eq!(Response::decode(&frame, Encoding::Binary).unwrap(), Some(answer(last_will)));
+        let official = pb::SignalResponse::decode(frame).unwrap();
+        assert_eq!(official, pb::SignalResponse::decode(written(answer(false))).unwrap());
+    }
+}
+
+#[test]
+fn what_an_official_client_writes_holds_no_last_will() {
+    let request =
+        pb::PublishDataTrackRequest { pub_handle: 1, name: "pose".to_owned(), ..Default::default() };
+    let message = Some(pb::signal_request::Message::PublishDataTrackRequest(request));
+    assert_eq!(will(&pb::SignalRequest { message }.encode_to_vec()), None);
+}
+
+#[test]
+fn the_last_will_that_comes_last_counts_and_an_empty_one_is_one() {
+    let twice = [wish(Some(b"one")).encode(Encoding::Binary), wish(Some(b"two")).encode(Encoding::Binary)];
+    assert_eq!(will(&twice.concat()).as_deref(), Some(&b"two"[..]));
+    assert_eq!(will(&wish(Some(b"")).encode(Encoding::Binary)).as_deref(), Some(&b""[..]));
+}
+
+#[test]
+fn a_field_of_another_kind_under_our_number_is_not_taken_for_a_yes() {
+    // `publish_data_track_response` with field 5000 as an empty text, then as the number 0.
+    for own in [&[0xc2, 0xb8, 0x02, 0x00][..], &[0xc0, 0xb8, 0x02, 0x00]] {
+        let plain = written(answer(false));
+        let mut frame = plain.to_vec();
+        frame.extend_from_slice(&[0xda, 0x01, own.len() as u8]);
+        frame.extend_from_slice(own);
+        assert_eq!(Response::decode(&frame, Encoding::Binary).unwrap(), Some(answer(false)));
+    }
+}
+
+#[test]
+fn json_has_no_fields_of_ours() {
+    let frame = wish(Some(b"stop")).encode(Encoding::Json);
+    assert_eq!(Request::decode(&frame, Encoding::Json).unwrap(), Some(wish(None)));
+}

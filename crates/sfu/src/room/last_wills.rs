@@ -1,0 +1,123 @@
+//! What subscribers get when a publisher vanishes: the last frame of each track that has left one.
+//!
+//! Anything counts as vanishing but the publisher's own `leave` and `unpublish`, a newer session of its
+//! identity, and the end of the room: it also does when an administrator removes it or takes its permission
+//! away. A will goes out as a frame of its track, and clients drop frames of tracks that they know have ended.
+//! So the end of the track is announced, and its routes are removed, only after the will has had time to get
+//! through; everything else about the departure happens at once.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use trackyard_lanes::{LaneRules, Policy};
+use trackyard_proto::ParticipantInfo;
+
+use super::Room;
+use super::timers::Timer;
+use super::track::Track;
+use crate::control::{PeerId, RouteChange, TrackKey, WorkerId};
+
+/// A will has so long to get through before its track's end is announced.
+pub(super) const LAST_WILL_TIME: Duration = Duration::from_millis(200);
+/// Frames that wait before a will keep their places, up to so many.
+const FRAMES_WAITING_MAX: u16 = 16;
+
+/// What is put off until wills have had their time, in that order.
+#[derive(Debug, Default)]
+pub(super) struct LastWills {
+    routes: VecDeque<(Instant, TrackKey, Vec<WorkerId>)>,
+    departed: VecDeque<(Instant, Arc<ParticipantInfo>)>,
+}
+
+impl LastWills {
+    /// That this identity has left is no news any more.
+    pub(super) fn forget_departure(&mut self, identity: &str) {
+        self.departed.retain(|(_, info)| info.identity != identity);
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let routes = self.routes.front().map(|(at, ..)| *at);
+        let departed = self.departed.front().map(|(at, _)| *at);
+        [routes, departed].into_iter().flatten().min()
+    }
+}
+
+impl Room {
+    /// What the track's publisher has left, if there is anyone to get it.
+    pub(super) fn last_will(&self, key: TrackKey, track: &Track) -> Option<Bytes> {
+        let publisher = self.members.get(track.publisher).filter(|_| !track.wanted.is_empty())?;
+        publisher.published.last_will(key).cloned()
+    }
+
+    /// Sends a will to the track's subscribers, whom these workers serve.
+    pub(super) fn send_last_will(
+        &mut self,
+        track: TrackKey,
+        (packet, lane): (Bytes, LaneRules),
+        workers: Vec<WorkerId>,
+    ) {
+        self.counters.last_wills += 1;
+        let rules = rules(lane);
+        for worker in &workers {
+            self.routes.push(*worker, RouteChange::LastWill { track, packet: packet.clone(), rules });
+        }
+        let until = self.last_wills_until();
+        self.last_wills.routes.push_back((until, track, workers));
+    }
+
+    /// Others are told that a participant has left once its wills have had their time.
+    pub(super) fn announce_after_last_wills(&mut self, info: Arc<ParticipantInfo>) {
+        let until = self.last_wills_until();
+        self.last_wills.departed.push_back((until, info));
+    }
+
+    /// Others are told of what has changed about a participant once its wills have had their time.
+    pub(super) fn hold_announcement(&mut self, peer: PeerId) {
+        let until = self.last_wills_until();
+        if let Some(member) = self.members.get_mut(peer) {
+            member.announced.hold(until);
+        }
+    }
+
+    /// Wills have had their time.
+    pub(super) fn last_wills_due(&mut self) {
+        let now = self.now.instant;
+        while let Some((_, track, workers)) = self.last_wills.routes.pop_front_if(|(at, ..)| *at <= now) {
+            for worker in workers {
+                self.routes.push(worker, RouteChange::RemoveTrack { track });
+            }
+        }
+        let due = std::iter::from_fn(|| self.last_wills.departed.pop_front_if(|(at, _)| *at <= now));
+        let due: Vec<_> = due.map(|(_, info)| info).collect();
+        self.depart_now(due);
+        if let Some(at) = self.last_wills.next() {
+            self.timers.set(Timer::LastWills, at);
+        }
+    }
+
+    /// Nothing is put off any longer.
+    pub(super) fn end_last_wills(&mut self) {
+        let now = self.now.instant;
+        self.last_wills.routes.iter_mut().for_each(|(at, ..)| *at = now);
+        self.last_wills.departed.iter_mut().for_each(|(at, _)| *at = now);
+        self.timers.cancel(Timer::LastWills);
+        self.last_wills_due();
+    }
+
+    fn last_wills_until(&mut self) -> Instant {
+        let until = self.now.instant + LAST_WILL_TIME;
+        self.timers.set_by(Timer::LastWills, until);
+        until
+    }
+}
+
+/// The track's rules, by which a will would be dropped or wait behind what is newer: it is the newest.
+fn rules(lane: LaneRules) -> LaneRules {
+    let policy = match lane.policy {
+        Policy::Queue(frames) => Policy::Queue(frames.max(FRAMES_WAITING_MAX)),
+        _ => Policy::Queue(FRAMES_WAITING_MAX),
+    };
+    LaneRules { policy, age_max: lane.age_max.max(LAST_WILL_TIME), max_hz: None, ..lane }
+}
