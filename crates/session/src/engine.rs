@@ -5,16 +5,17 @@ mod phase;
 mod signals;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trackyard_peer::{ConnectionFactory, Datagram, LocalAddress, Target};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::{LeaveRequest, SyncState};
-use trackyard_proto::{ConnectionSettings, DisconnectReason, Request};
+use trackyard_proto::{ConnectionSettings, DisconnectReason, ParticipantInfo, Request};
 
+use crate::addresses::Addresses;
 use crate::attempts::Attempts;
 use crate::config::{SessionConfig, SignalRequest, SignalVersion};
-use crate::addresses::Addresses;
 use crate::connections::Connections;
 use crate::event::{CloseReason, EngineEvent, Output, SignalFailure};
 use crate::heartbeat::Heartbeat;
@@ -71,6 +72,11 @@ impl<F: ConnectionFactory> Engine<F> {
     /// The participant's sid, once joined; another one after a new join.
     pub fn sid(&self) -> &str {
         &self.sid
+    }
+
+    /// Everyone in the room as far as the server has told, this participant included, in the order of identities.
+    pub fn participants(&self) -> impl Iterator<Item = &Arc<ParticipantInfo>> {
+        self.roster.participants()
     }
 
     /// Whether the two directions share one peer connection.

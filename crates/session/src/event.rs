@@ -10,6 +10,7 @@ use trackyard_proto::signal::JoinResponse;
 use trackyard_proto::{DisconnectReason, ParticipantInfo, Request, Response};
 use trackyard_track::{LocalEvent, Received, RemoteEvent, RemoteTrackId};
 
+use crate::blobs::DataBlobEvent;
 use crate::config::SignalRequest;
 
 /// What comes next; `E` is what there is to tell.
@@ -40,6 +41,8 @@ pub enum SessionEvent {
     Remote(RemoteEvent),
     /// For every subscription of this track.
     Item(RemoteTrackId, Received),
+    /// Of a data blob.
+    DataBlob(DataBlobEvent),
 }
 
 /// What has become of a session.

@@ -10,6 +10,7 @@
 
 mod addresses;
 mod attempts;
+mod blobs;
 mod config;
 mod connections;
 mod engine;
@@ -18,6 +19,7 @@ mod heartbeat;
 mod roster;
 mod session;
 
+pub use blobs::{BLOB_REQUESTS_MAX, BLOB_TIMEOUT, BLOBS_MAX, BlobRequestId, DataBlobError, DataBlobEvent};
 pub use config::{SessionConfig, SignalRequest, SignalVersion};
 pub use engine::Engine;
 pub use event::{CloseReason, EngineEvent, Output, ParticipantChange, SessionEvent, SignalFailure};

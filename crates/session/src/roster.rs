@@ -38,6 +38,11 @@ impl Roster {
         changes
     }
 
+    /// Everyone, in the order of identities.
+    pub(crate) fn participants(&self) -> impl Iterator<Item = &Arc<ParticipantInfo>> {
+        self.participants.values()
+    }
+
     fn retain(&mut self, participants: &[Arc<ParticipantInfo>]) -> Vec<Change> {
         let here: HashSet<&str> = participants.iter().map(|info| info.identity.as_str()).collect();
         let mut gone = Vec::new();

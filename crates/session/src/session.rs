@@ -3,17 +3,19 @@
 mod settle;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use trackyard_peer::{ConnectionFactory, Datagram, LocalAddress, Target};
-use trackyard_proto::Response;
 use trackyard_proto::signal::SubscriptionOptions;
+use trackyard_proto::{DataBlob, DataBlobKey, ParticipantInfo, Response};
 use trackyard_track::{
     Decryptor, Encryptor, Frame, LocalTrackId, LocalTrackStats, LocalTracks, LocalTracksConfig, PublishError,
     PublishOptions, PushError, RemoteTrackId, RemoteTracks, RemoteTracksConfig, SubscribeError,
     SubscriptionId,
 };
 
+use crate::blobs::{BlobRequestId, Blobs};
 use crate::config::SessionConfig;
 use crate::engine::Engine;
 use crate::event::{Output, SessionEvent, SignalFailure};
@@ -32,6 +34,7 @@ pub struct Session<F: ConnectionFactory> {
     engine: Engine<F>,
     local: LocalTracks,
     remote: RemoteTracks,
+    blobs: Blobs,
     /// Of this participant, once joined.
     identity: String,
     outputs: VecDeque<Output<SessionEvent>>,
@@ -46,6 +49,7 @@ impl<F: ConnectionFactory> Session<F> {
             engine: Engine::new(config, factories, now),
             local: LocalTracks::new(tracks.local, now),
             remote: RemoteTracks::new(tracks.remote),
+            blobs: Blobs::default(),
             identity: String::new(),
             outputs: VecDeque::new(),
             engine_wake: None,
@@ -128,6 +132,31 @@ impl<F: ConnectionFactory> Session<F> {
         &self.remote
     }
 
+    /// Everyone in the room as far as the server has told, this participant included, in the order of identities.
+    pub fn participants(&self) -> impl Iterator<Item = &Arc<ParticipantInfo>> {
+        self.engine.participants()
+    }
+
+    /// Stores a data blob with this participant, in place of any other under its key, for as long as it is in the
+    /// room; answered by a [`SessionEvent::DataBlob`].
+    pub fn store_data_blob(&mut self, blob: DataBlob, now: Instant) -> BlobRequestId {
+        let request = self.blobs.store(blob, now);
+        self.settle(now);
+        request
+    }
+
+    /// Asks for a data blob of a participant; answered by a [`SessionEvent::DataBlob`].
+    pub fn get_data_blob(
+        &mut self,
+        identity: impl Into<String>,
+        key: DataBlobKey,
+        now: Instant,
+    ) -> BlobRequestId {
+        let request = self.blobs.get(identity.into(), key, now);
+        self.settle(now);
+        request
+    }
+
     /// A message of the server.
     pub fn handle_signal(&mut self, response: Response, now: Instant) {
         self.engine.handle_signal(response, now);
@@ -157,6 +186,7 @@ impl<F: ConnectionFactory> Session<F> {
         self.engine.handle_timeout(unix_ms, now);
         self.local.handle_timeout(now);
         self.remote.handle_timeout(now);
+        self.blobs.handle_timeout(now);
         self.settle(now);
     }
 
@@ -186,8 +216,9 @@ impl<F: ConnectionFactory> Session<F> {
     /// What comes next.
     pub fn poll_output(&mut self) -> Output<SessionEvent> {
         self.outputs.pop_front().unwrap_or_else(|| {
-            let wakes = [self.engine_wake, self.local.poll_timeout(), self.remote.poll_timeout()];
-            Output::Timeout(wakes.into_iter().flatten().min())
+            let tracks = [self.local.poll_timeout(), self.remote.poll_timeout()];
+            let wakes = [self.engine_wake, self.blobs.poll_timeout()].into_iter().chain(tracks);
+            Output::Timeout(wakes.flatten().min())
         })
     }
 }

@@ -8,13 +8,18 @@ use trackyard_proto::signal::SyncState;
 use trackyard_track::{LocalOutput, RemoteOutput};
 
 use super::Session;
+use crate::blobs::BlobOutput;
 use crate::event::{EngineEvent, Output, ParticipantChange, SessionEvent};
 
 impl<F: ConnectionFactory> Session<F> {
     /// Hands on what the parts have to say to each other, until none has anything left.
     pub(super) fn settle(&mut self, now: Instant) {
         loop {
-            let heard = self.drain_engine(now) | self.drain_local() | self.drain_remote() | self.flush(now);
+            let heard = self.drain_engine(now)
+                | self.drain_local()
+                | self.drain_remote()
+                | self.drain_blobs()
+                | self.flush(now);
             if !heard {
                 return;
             }
@@ -49,11 +54,15 @@ impl<F: ConnectionFactory> Session<F> {
             EngineEvent::Joined(join) => {
                 self.identity.clone_from(&join.participant.identity);
                 self.local.restart(now);
+                self.blobs.restart(now);
                 self.remote.restart(&join.other_participants, now);
             }
-            EngineEvent::Reconnecting { .. } | EngineEvent::Closed(_) => {
-                self.local.pause();
-                self.remote.pause();
+            EngineEvent::Reconnecting { .. } => self.pause(),
+            EngineEvent::Closed(_) => {
+                self.pause();
+                self.blobs.close();
+                // Nothing follows the end.
+                self.drain_blobs();
             }
             EngineEvent::Resumed => self.resumed(now),
             EngineEvent::Participant(ParticipantChange::Left, info) => self.remote.left(&info.identity, now),
@@ -67,12 +76,19 @@ impl<F: ConnectionFactory> Session<F> {
         self.outputs.push_back(Output::Event(SessionEvent::Engine(event)));
     }
 
+    fn pause(&mut self) {
+        self.local.pause();
+        self.remote.pause();
+        self.blobs.pause();
+    }
+
     fn resumed(&mut self, now: Instant) {
         let published = self.local.sync_state();
         let state = SyncState { publish_data_tracks: published, ..SyncState::default() };
         self.engine.sync(state, now);
         self.local.resume(now);
         self.remote.resume(now);
+        self.blobs.resume(now);
     }
 
     /// Answers to what was asked for tracks.
@@ -83,6 +99,11 @@ impl<F: ConnectionFactory> Session<F> {
             Response::RequestResponse { reason, message, echo: Some(echo), .. } => {
                 self.local.refused(echo, (*reason, message), now);
             }
+            Response::RequestResponse { request_id, reason, message, echo: None } => {
+                self.blobs.refused(*request_id, (*reason, message));
+            }
+            Response::DataBlobStored { request_id, .. } => self.blobs.stored(*request_id),
+            Response::DataBlob { request_id, blob } => self.blobs.found(*request_id, blob),
             Response::SubscriberHandles(handles) => self.remote.handles(handles),
             Response::SubscriptionPermissionUpdate { track_sid, allowed, .. } => {
                 self.remote.permission(track_sid, *allowed);
@@ -120,6 +141,20 @@ impl<F: ConnectionFactory> Session<F> {
             };
             self.outputs.push_back(Output::Event(event));
         }
+    }
+
+    fn drain_blobs(&mut self) -> bool {
+        let mut heard = false;
+        while let Some(output) = self.blobs.poll_output() {
+            heard = true;
+            match output {
+                BlobOutput::Request(request) => self.engine.signal(request),
+                BlobOutput::Event(event) => {
+                    self.outputs.push_back(Output::Event(SessionEvent::DataBlob(event)));
+                }
+            }
+        }
+        heard
     }
 
     /// Writes what there is room for; `true` if anything was written.
