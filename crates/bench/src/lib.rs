@@ -12,4 +12,5 @@ pub mod pacing;
 pub mod payload;
 pub mod plan;
 pub mod process;
+pub mod report;
 pub mod units;
