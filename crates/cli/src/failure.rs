@@ -13,21 +13,40 @@ pub(crate) enum Failure {
     Reported,
     /// It could not be done.
     Failed(anyhow::Error),
+    /// The room could not be joined.
+    Connect(anyhow::Error),
+    /// What was asked for is not there, or not only once.
+    NotFound(String),
+    /// What was asked for did not come in the time given.
+    TimedOut(String),
+    /// It was interrupted before it had done its work.
+    Interrupted,
+    /// Nobody reads what it prints any more: what `head` does is no failure.
+    OutputClosed,
 }
 
 impl Failure {
     /// Says why on standard error.
     pub(crate) fn report(self) -> ExitCode {
+        match &self {
+            Self::Usage(text) | Self::NotFound(text) | Self::TimedOut(text) => eprintln!("error: {text}"),
+            Self::Failed(error) | Self::Connect(error) => eprintln!("error: {error:#}"),
+            Self::Reported | Self::Interrupted | Self::OutputClosed => {}
+        }
+        ExitCode::from(self.exit_code())
+    }
+
+    /// What the shell gets.
+    fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(text) => {
-                eprintln!("error: {text}");
-                ExitCode::from(2)
-            }
-            Self::Reported => ExitCode::from(2),
-            Self::Failed(error) => {
-                eprintln!("error: {error:#}");
-                ExitCode::from(1)
-            }
+            Self::OutputClosed => 0,
+            Self::Failed(_) => 1,
+            Self::Usage(_) | Self::Reported => 2,
+            Self::Connect(_) => 3,
+            Self::NotFound(_) => 4,
+            // What `timeout` and shells end with.
+            Self::TimedOut(_) => 124,
+            Self::Interrupted => 130,
         }
     }
 }

@@ -2,10 +2,15 @@
 
 mod clock;
 mod commands;
+mod connection;
 mod descriptors;
+mod duration;
 mod failure;
+mod interrupt;
 mod logging;
 mod output;
+mod runtime;
+mod sensitive;
 mod serve_flags;
 
 use std::process::ExitCode;
