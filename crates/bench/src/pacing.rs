@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::measure::Latency;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanError};
 use crate::units::Rate;
 
 /// A frame that is due.
@@ -43,8 +43,11 @@ impl Pacer {
     ///
     /// The seed spreads the phases of all publishers' tracks over one period; each publisher of a run has to
     /// be given the same one.
-    #[must_use]
-    pub fn new(plan: &Plan, publisher: u32, seed: u64) -> Self {
+    ///
+    /// # Errors
+    /// When the plan cannot be carried out.
+    pub fn new(plan: &Plan, publisher: u32, seed: u64) -> Result<Self, PlanError> {
+        plan.check()?;
         let period = plan.rate.offset(1);
         let own = plan.tracks_of(publisher);
         let slots = slots(plan.track_count(), seed);
@@ -52,7 +55,7 @@ impl Pacer {
             own.filter_map(|track| Some((slots.get(track as usize)?.phase(period), track))).collect();
         phases.sort_unstable();
         let window = plan.window();
-        Self {
+        Ok(Self {
             rate: plan.rate,
             phases,
             turn: 0,
@@ -60,7 +63,7 @@ impl Pacer {
             end: window.end,
             window_start: window.start,
             lateness: Latency::new(),
-        }
+        })
     }
 
     /// When the next frame is due, since the run's epoch; `None` after the last.

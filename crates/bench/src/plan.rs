@@ -156,7 +156,8 @@ impl Plan {
     /// The numbers of those frames of each track that count: warm-up frames have lower ones.
     #[must_use]
     pub fn window(&self) -> std::ops::Range<u64> {
-        self.rate.count_before(self.warm_up)..self.rate.count_before(self.warm_up + self.duration)
+        self.rate.count_before(self.warm_up)
+            ..self.rate.count_before(self.warm_up.saturating_add(self.duration))
     }
 
     /// Frames of each track that count.

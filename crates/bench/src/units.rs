@@ -218,7 +218,7 @@ impl Rate {
             return 0;
         }
         // Event n is due at floor(n · 10¹² / mHz), which is below `end` for every n below end · mHz / 10¹².
-        let count = (nanos * u128::from(self.millihertz)).div_ceil(1_000 * ONE);
+        let count = nanos.saturating_mul(self.millihertz.into()).div_ceil(1_000 * ONE);
         u64::try_from(count).unwrap_or(u64::MAX)
     }
 }

@@ -13,6 +13,8 @@ pub struct SubscriberMeter {
     warm_up_end: u64,
     frames_end: u64,
     clock: ClockOffset,
+    /// Warm-up included.
+    intact: u64,
     pub(super) tracks: Vec<TrackMeter>,
     pub(super) latency: Latency,
     pub(super) strays: Strays,
@@ -34,7 +36,7 @@ pub(super) struct TrackMeter {
 /// What arrived and belongs to no frame that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Strays {
-    /// Frames of the warm-up, intact or not.
+    /// Frames of the warm-up, spoilt ones and duplicates included.
     pub warm_up: u64,
     /// Somebody else's frames, too short ones, frames of another run.
     pub foreign: u64,
@@ -56,7 +58,7 @@ pub enum Arrival {
     Duplicate,
     /// Some of its bytes were changed, or missing.
     Corrupt,
-    /// It does not count yet.
+    /// An intact frame that does not count yet.
     WarmUp,
     /// It is no frame of this plan.
     Stray,
@@ -75,6 +77,7 @@ impl SubscriberMeter {
             warm_up_end: window.start,
             frames_end: window.end,
             clock,
+            intact: 0,
             tracks: vec![track; plan.track_count() as usize],
             latency: Latency::new(),
             strays: Strays::default(),
@@ -102,7 +105,8 @@ impl SubscriberMeter {
         };
         if stamp.number < self.warm_up_end {
             self.strays.warm_up += 1;
-            return Arrival::WarmUp;
+            self.intact += u64::from(read.is_ok());
+            return if read.is_ok() { Arrival::WarmUp } else { Arrival::Corrupt };
         }
         match read {
             Ok(_) if track.insert(stamp.number, bytes) => self.arrived(&stamp, received),
@@ -115,6 +119,12 @@ impl SubscriberMeter {
     #[must_use]
     pub fn received_count(&self) -> u64 {
         self.tracks.iter().map(|track| track.seen.count()).sum()
+    }
+
+    /// Intact frames so far, duplicates aside, warm-up included: what CPU time is divided by.
+    #[must_use]
+    pub fn intact_count(&self) -> u64 {
+        self.intact
     }
 
     /// What belonged to no frame that counts.
@@ -132,6 +142,7 @@ impl SubscriberMeter {
     }
 
     fn arrived(&mut self, stamp: &Stamp, received: Duration) -> Arrival {
+        self.intact += 1;
         let latency = self.clock.latency(stamp.intended, received);
         match latency {
             Some(latency) => self.latency.record(latency),

@@ -77,7 +77,10 @@ fn each_kind_of_arrival_has_its_counter() {
     assert_eq!(meter.record(&Err(PayloadError::Header), 50, at), Arrival::Stray);
     let cut = PayloadError::Length { stamp: stamp(1, 21), bytes: 90, expected: 100 };
     assert_eq!(meter.record(&Err(cut), 90, at), Arrival::Corrupt);
-    let strays = Strays { warm_up: 1, foreign: 1, header: 1, unknown: 3, clock: 1 };
+    let spoilt = PayloadError::Content { stamp: stamp(1, 2), wrong_bytes: 5 };
+    assert_eq!(meter.record(&Err(spoilt), 100, at), Arrival::Corrupt);
+    assert_eq!(meter.intact_count(), 4, "three that count, one of the warm-up");
+    let strays = Strays { warm_up: 2, foreign: 1, header: 1, unknown: 3, clock: 1 };
     assert_eq!((meter.strays(), meter.received_count()), (strays, 3));
     let mut senders = senders(&plan);
     senders[0].sent(0, 11);

@@ -19,10 +19,10 @@ fn all(mut pacer: Pacer) -> Vec<Due> {
 
 #[test]
 fn a_million_frames_do_not_drift() {
-    for rate in ["29.97Hz", "3Hz", "999.999Hz", "7kHz"] {
+    for rate in ["29.97Hz", "13.001Hz", "999.999Hz", "7kHz"] {
         let mut plan = plan(rate, 1, 1);
         plan.duration = Duration::from_secs_f64(1_000_001.0 / plan.rate.hertz());
-        let frames = all(Pacer::new(&plan, 0, 1));
+        let frames = all(Pacer::new(&plan, 0, 1).unwrap());
         assert!(frames.len() > 1_000_000, "{rate}");
         let millionth = frames[1_000_000].intended - frames[0].intended;
         let exact = 1_000_000_u128 * 1_000_000_000_000 / u128::from(plan.rate.millihertz());
@@ -36,14 +36,14 @@ fn a_million_frames_do_not_drift() {
 #[test]
 fn phases_spread_over_the_period_and_are_the_seeds() {
     let plan = plan("10Hz", 5, 2);
-    let both: Vec<_> = (0..2).flat_map(|publisher| all(Pacer::new(&plan, publisher, 3))).collect();
+    let both: Vec<_> = (0..2).flat_map(|publisher| all(Pacer::new(&plan, publisher, 3).unwrap())).collect();
     let mut first: Vec<_> = both.iter().filter(|due| due.number == 0).collect();
     first.sort_by_key(|due| due.intended);
     let phases: Vec<_> = first.iter().map(|due| due.intended.as_millis()).collect();
     assert_eq!(phases, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
-    let again: Vec<_> = (0..2).flat_map(|publisher| all(Pacer::new(&plan, publisher, 3))).collect();
+    let again: Vec<_> = (0..2).flat_map(|publisher| all(Pacer::new(&plan, publisher, 3).unwrap())).collect();
     assert_eq!(both, again, "the same seed has the same phases");
-    let other: Vec<_> = (0..2).flat_map(|publisher| all(Pacer::new(&plan, publisher, 4))).collect();
+    let other: Vec<_> = (0..2).flat_map(|publisher| all(Pacer::new(&plan, publisher, 4).unwrap())).collect();
     assert_ne!(both, other, "another seed has others");
     let order: Vec<_> = first.iter().map(|due| due.track).collect();
     assert!(!order.is_sorted(), "one publisher's tracks are not all before the other's: {order:?}");
@@ -53,8 +53,8 @@ fn phases_spread_over_the_period_and_are_the_seeds() {
 fn frames_come_out_in_order_and_each_once() {
     for (rate, tracks) in [("0.3Hz", 7), ("29.97Hz", 13), ("100kHz", 3)] {
         let mut plan = plan(rate, tracks, 1);
-        plan.duration = Duration::from_secs_f64(50.0 / plan.rate.hertz());
-        let frames = all(Pacer::new(&plan, 0, 9));
+        plan.duration = Duration::from_secs_f64(50.0 / plan.rate.hertz()).max(Duration::from_millis(100));
+        let frames = all(Pacer::new(&plan, 0, 9).unwrap());
         assert!(frames.is_sorted_by_key(|due| due.intended), "{rate}");
         assert_eq!(frames.len() as u64, plan.window().end * u64::from(tracks), "{rate}");
         for track in 0..tracks {
@@ -66,7 +66,7 @@ fn frames_come_out_in_order_and_each_once() {
 
 #[test]
 fn nothing_is_given_before_it_is_due_and_all_that_is_behind_at_once() {
-    let mut pacer = Pacer::new(&plan("100Hz", 1, 1), 0, 1);
+    let mut pacer = Pacer::new(&plan("100Hz", 1, 1), 0, 1).unwrap();
     assert!(pacer.poll(Duration::ZERO).is_some());
     assert_eq!(pacer.poll(Duration::from_millis(9)), None);
     let late = Duration::from_millis(55);
@@ -81,7 +81,7 @@ fn nothing_is_given_before_it_is_due_and_all_that_is_behind_at_once() {
 #[test]
 fn the_warm_up_is_sent_and_not_judged() {
     let plan = Plan { warm_up: Duration::from_millis(500), ..plan("100Hz", 1, 1) };
-    let mut pacer = Pacer::new(&plan, 0, 1);
+    let mut pacer = Pacer::new(&plan, 0, 1).unwrap();
     while pacer.next_wake().is_some_and(|at| at < plan.warm_up) {
         pacer.poll(Duration::from_millis(499));
     }
@@ -96,7 +96,7 @@ fn the_warm_up_is_sent_and_not_judged() {
 fn stalled_sender() -> (Latency, Latency) {
     let mut plan = plan("100Hz", 1, 1);
     plan.duration = Duration::from_secs(10);
-    let mut pacer = Pacer::new(&plan, 0, 1);
+    let mut pacer = Pacer::new(&plan, 0, 1).unwrap();
     let (mut from_intended, mut from_sent) = (Latency::new(), Latency::new());
     let mut now = Duration::ZERO;
     let stall = Duration::from_secs(5)..Duration::from_millis(5_500);

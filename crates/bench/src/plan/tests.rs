@@ -45,6 +45,17 @@ fn memory_for_accounts_is_bounded() {
 }
 
 #[test]
+fn nothing_overflows_before_it_is_refused() {
+    let mut plan = Plan { duration: Duration::MAX, warm_up: Duration::MAX, ..Plan::default() };
+    (plan.tracks, plan.publishers, plan.subscribers) = (u32::MAX, u32::MAX, u32::MAX);
+    (plan.frame_bytes, plan.rate) = (usize::MAX, Rate::from_millihertz(u64::MAX).unwrap());
+    assert!(plan.check().is_err());
+    assert_eq!((plan.frames_per_track(), plan.track_count()), (0, u32::MAX));
+    assert!(plan.load().out_bits_per_s.is_finite());
+    assert!(plan.tracks_of(u32::MAX).is_empty());
+}
+
+#[test]
 fn the_load_is_the_sum_over_tracks_and_subscribers() {
     let plan = Plan { tracks: 3, publishers: 2, subscribers: 5, ..Plan::default() };
     let load = plan.load();

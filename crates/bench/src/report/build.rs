@@ -47,7 +47,7 @@ pub struct Facts<'a> {
     pub bench: Option<Usage>,
     /// The machine of both.
     pub machine: Option<MachineUsage>,
-    /// Intact frames, warm-up included, that reached subscribers while both processes were watched.
+    /// Intact frames (`SubscriberMeter::intact_count`) that reached subscribers while processes were watched.
     pub frames_watched: u64,
     /// Lines of progress.
     pub series: &'a Series,

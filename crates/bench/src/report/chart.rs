@@ -30,7 +30,7 @@ pub fn chart(title: &str, runs: &[Report]) -> String {
     let curves_top = LEGEND_TOP + shown.len().div_ceil(2) as f64 * LEGEND_ROW + 8.0;
     let bars_top = curves_top + curves::HEIGHT;
     let mut svg = Svg::new(WIDTH, bars_top + bars::height(runs) + MARGIN);
-    svg.text((MARGIN, 34.0), Anchor::Start, "title", &shortened(title, 90));
+    svg.text((MARGIN, 34.0), Anchor::Start, "title", &shortened(title, 66));
     legend(&mut svg, runs);
     curves::draw(&mut svg, curves_top, shown);
     bars::draw(&mut svg, bars_top, runs);

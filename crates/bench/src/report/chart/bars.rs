@@ -9,7 +9,7 @@ const ROW: f64 = 22.0;
 const LEFT: f64 = 330.0;
 const RIGHT: f64 = WIDTH - MARGIN - 84.0;
 /// Characters of a name beside its bar.
-const NAME_CHARS: usize = 46;
+const NAME_CHARS: usize = 42;
 
 /// A subscriber, and the index of its run.
 type Bar<'a> = (usize, &'a SubscriberReport);
