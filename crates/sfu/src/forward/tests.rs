@@ -3,4 +3,5 @@
 mod bench;
 mod demultiplexing;
 mod isolation;
+mod last_will;
 mod routing;

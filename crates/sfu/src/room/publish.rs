@@ -95,7 +95,6 @@ impl Room {
             return Err((Reason::InvalidName, "a name has between 1 and 256 bytes"));
         }
         check_description(wish, self.config.limits.state.custom_encoding_bytes)?;
-        check_last_will(wish, member.published.last_will_bytes())?;
         if !member.verified.claims.trackyard.may_publish(&wish.name) {
             return Err((Reason::NotAllowed, "the token does not allow a data track of this name"));
         }
@@ -105,6 +104,7 @@ impl Room {
         if member.published.has_name(&wish.name) {
             return Err((Reason::DuplicateName, "a data track is already published under this name"));
         }
+        check_last_will(wish, member.published.last_will_bytes())?;
         let key = self.next_track().ok_or((Reason::LimitExceeded, "the room has no more track numbers"))?;
         Ok((key, handle))
     }

@@ -5,6 +5,7 @@ mod blobs;
 mod chance;
 mod harness;
 mod join;
+mod last_will;
 mod leave;
 mod negotiate;
 mod notice;

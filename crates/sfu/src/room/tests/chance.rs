@@ -8,12 +8,14 @@ use std::time::Duration;
 use trackyard_peer::Target;
 use trackyard_proto::Request;
 use trackyard_proto::signal::{
-    DataTrackPublication, LeaveAction, LeaveRequest, SubscriptionPermission, SyncState, TrackPermission,
+    DataTrackPublication, LeaveAction, LeaveRequest, PublishDataTrack, SubscriptionPermission, SyncState,
+    TrackPermission,
 };
 
 use super::harness::{Arrival, Guest, Script, WORKERS, echo, millis, publication};
 use super::worker::FakeWorker;
 use crate::control::Event;
+use crate::room::timers::Timer;
 use crate::room::{Admin, ConnectionId, Input, RoomConfig, RoomCounters};
 
 const IDENTITIES: [&str; 5] = ["ada", "bob", "cid", "dot", "eve"];
@@ -124,7 +126,10 @@ impl Chance {
     fn publish(&mut self) {
         let handle = self.random.u32(1..6);
         let name = format!("track {}", self.random.u8(..6));
-        self.say(Request::PublishDataTrack(publication(handle, &name)));
+        let wish = publication(handle, &name);
+        let leaves_will = self.random.bool();
+        let last_will = leaves_will.then(|| super::last_will::packet(4));
+        self.say(Request::PublishDataTrack(PublishDataTrack { last_will, ..wish }));
     }
 
     fn unpublish(&mut self) {
@@ -195,6 +200,9 @@ impl Chance {
         self.script.routes_held = false;
         self.script.pump();
         self.script.pass(millis(4_000));
+        while self.script.room.timers.is_set(Timer::LastWills) {
+            self.script.pass(millis(200));
+        }
         self.check_handles();
         let participants: Vec<_> = self.script.room.participants().collect();
         for guest in &self.guests {
@@ -264,4 +272,5 @@ fn whatever_clients_do_each_sees_what_there_is_and_nothing_is_left_behind() {
     }
     let seen = [total.joins, total.resumes, total.tracks_published, total.subscriptions];
     assert!(seen.iter().all(|count| *count > 500), "chance has shown too little: {seen:?}");
+    assert!(total.last_wills > 100, "chance has shown too little: {} last wills", total.last_wills);
 }
