@@ -2,11 +2,13 @@
 
 mod announce;
 mod basics;
+mod blobs;
 mod chance;
 mod engine;
 mod figures;
 mod handles;
 mod isolation;
+mod last_will;
 mod links;
 mod publishing;
 mod recover;

@@ -211,6 +211,7 @@ impl LocalTracks {
             State::Republishing(_) => LocalEvent::Republished { track: id, info, last_will },
         };
         track.state = published;
+        track.is_will_kept = last_will;
         track.is_single = true;
         self.outbox.add_lane(track.handle, track.options.rules.lane_rules(1));
         self.events.push_back(event);
@@ -282,6 +283,7 @@ impl LocalTracks {
             State::Pending(wish) | State::Republishing(wish) => *wish = Wish::default(),
             State::Published(_) => {
                 track.state = State::Republishing(Wish::default());
+                track.leave_place_for_last_will();
                 let waiting = self.outbox.lane_frames_waiting(track.handle).unwrap_or_default();
                 if let Some(stats) = self.outbox.remove_lane(track.handle) {
                     track.tally.end_lane(stats, waiting);

@@ -23,6 +23,8 @@ pub(super) struct Track {
     pub(super) options: PublishOptions,
     /// The packet that the server keeps.
     pub(super) last_will: Option<Bytes>,
+    /// The server keeps it.
+    pub(super) is_will_kept: bool,
     pub(super) state: State,
     /// The number of the next packet and of the next frame. They go on over a new session: a receiver
     /// then sees how many frames it has missed, and takes no packet for one of an old frame.
@@ -94,6 +96,7 @@ impl Track {
             handle,
             options,
             last_will,
+            is_will_kept: false,
             state: State::Pending(Wish::default()),
             numbers: Default::default(),
             is_single: true,
@@ -118,6 +121,14 @@ impl Track {
             request = request.with_last_will(packet.clone());
         }
         Request::PublishDataTrack(request)
+    }
+
+    /// The session has ended; if the server has sent the last will, that has taken the next numbers.
+    pub(super) fn leave_place_for_last_will(&mut self) {
+        if std::mem::take(&mut self.is_will_kept) {
+            let (sequence, frame) = self.numbers;
+            self.numbers = (sequence.next(), frame.next());
+        }
     }
 
     /// The sid, while it is published.

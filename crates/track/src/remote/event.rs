@@ -73,7 +73,7 @@ pub enum RemoteEvent {
         info: Arc<DataTrackInfo>,
     },
     /// A track is no longer published. Its subscriptions go on if its publisher publishes it again, under
-    /// the same name and encrypted alike.
+    /// the same name and encrypted alike. Its last will may still follow: it travels on another way.
     Unpublished {
         /// The track.
         track: RemoteTrackId,

@@ -98,3 +98,20 @@ fn it_is_published_anew_with_each_session_and_with_each_repetition() {
     assert_eq!(run.will(), before, "without a key by what was sealed before");
     assert_eq!(run.requests.len(), 4);
 }
+
+#[test]
+fn numbers_leave_a_place_for_one_that_the_server_may_have_sent() {
+    for last_will in [true, false] {
+        let mut run = Run::new();
+        let track = run.tracks.publish(leaving(b"stop"), run.now).unwrap();
+        for (session, expected) in [(1, 0), (2, if last_will { 2 } else { 1 })] {
+            run.drain();
+            let info = info(run.requests.last().unwrap(), &format!("DTR_{session}"));
+            run.tracks.published(&DataTrackPublication { info, last_will });
+            run.push(track, 9).unwrap();
+            let header = Header::parse(&run.flush_one()).unwrap();
+            assert_eq!((header.sequence.get(), header.frame.get()), (expected, expected));
+            run.tracks.restart(run.now);
+        }
+    }
+}
