@@ -187,8 +187,12 @@ impl Blobs {
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         let is_due = |asked: &Asked| asked.deadline.is_some_and(|at| at <= now);
-        for (id, asked) in self.asked.extract_if(.., |_, asked| is_due(asked)).collect::<Vec<_>>() {
-            self.fail(id, asked.wish, DataBlobError::Timeout);
+        let due = self.asked.iter().filter(|(_, asked)| is_due(asked));
+        let due: Vec<u32> = due.map(|(id, _)| *id).collect();
+        for id in due {
+            if let Some(asked) = self.asked.remove(&id) {
+                self.fail(id, asked.wish, DataBlobError::Timeout);
+            }
         }
     }
 

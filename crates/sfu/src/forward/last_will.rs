@@ -33,7 +33,7 @@ impl Newest {
     pub(super) fn note(&mut self, header: &Header, now: Instant) {
         let Header { sequence, frame, timestamp, .. } = *header;
         let distance = self.0.map_or(1, |seen| sequence.distance_from(seen.sequence));
-        if distance > 0 || distance < -LATE_PACKETS_MAX {
+        if !(-LATE_PACKETS_MAX..=0).contains(&distance) {
             self.0 = Some(Seen { sequence, frame, timestamp, at: now });
         }
     }

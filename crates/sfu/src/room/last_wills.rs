@@ -27,7 +27,7 @@ const FRAMES_WAITING_MAX: u16 = 16;
 /// What is put off until wills have had their time, in that order.
 #[derive(Debug, Default)]
 pub(super) struct LastWills {
-    routes: VecDeque<(Instant, TrackKey, Vec<WorkerId>)>,
+    routes: VecDeque<(Instant, (TrackKey, Vec<WorkerId>))>,
     departed: VecDeque<(Instant, Arc<ParticipantInfo>)>,
 }
 
@@ -38,7 +38,7 @@ impl LastWills {
     }
 
     fn next(&self) -> Option<Instant> {
-        let routes = self.routes.front().map(|(at, ..)| *at);
+        let routes = self.routes.front().map(|(at, _)| *at);
         let departed = self.departed.front().map(|(at, _)| *at);
         [routes, departed].into_iter().flatten().min()
     }
@@ -64,7 +64,7 @@ impl Room {
             self.routes.push(*worker, RouteChange::LastWill { track, packet: packet.clone(), rules });
         }
         let until = self.last_wills_until();
-        self.last_wills.routes.push_back((until, track, workers));
+        self.last_wills.routes.push_back((until, (track, workers)));
     }
 
     /// Others are told that a participant has left once its wills have had their time.
@@ -84,13 +84,13 @@ impl Room {
     /// Wills have had their time.
     pub(super) fn last_wills_due(&mut self) {
         let now = self.now.instant;
-        while let Some((_, track, workers)) = self.last_wills.routes.pop_front_if(|(at, ..)| *at <= now) {
+        while let Some((track, workers)) = take_due(&mut self.last_wills.routes, now) {
             for worker in workers {
                 self.routes.push(worker, RouteChange::RemoveTrack { track });
             }
         }
-        let due = std::iter::from_fn(|| self.last_wills.departed.pop_front_if(|(at, _)| *at <= now));
-        let due: Vec<_> = due.map(|(_, info)| info).collect();
+        let due = std::iter::from_fn(|| take_due(&mut self.last_wills.departed, now));
+        let due: Vec<_> = due.collect();
         self.depart_now(due);
         if let Some(at) = self.last_wills.next() {
             self.timers.set(Timer::LastWills, at);
@@ -100,7 +100,7 @@ impl Room {
     /// Nothing is put off any longer.
     pub(super) fn end_last_wills(&mut self) {
         let now = self.now.instant;
-        self.last_wills.routes.iter_mut().for_each(|(at, ..)| *at = now);
+        self.last_wills.routes.iter_mut().for_each(|(at, _)| *at = now);
         self.last_wills.departed.iter_mut().for_each(|(at, _)| *at = now);
         self.timers.cancel(Timer::LastWills);
         self.last_wills_due();
@@ -111,6 +111,12 @@ impl Room {
         self.timers.set_by(Timer::LastWills, until);
         until
     }
+}
+
+/// What has been put off longest, if its time has come.
+fn take_due<T>(queue: &mut VecDeque<(Instant, T)>, now: Instant) -> Option<T> {
+    queue.front().filter(|(at, _)| *at <= now)?;
+    queue.pop_front().map(|(_, due)| due)
 }
 
 /// The track's rules, by which a will would be dropped or wait behind what is newer: it is the newest.
