@@ -55,7 +55,8 @@ mod tests {
     #[test]
     fn candidates_are_noted_once_and_garbage_is_not() {
         let mut candidates = Candidates::default();
-        for line in ["1 1 UDP 1 192.0.2.1 7882 typ host", "2 1 udp 2 192.0.2.1 7882 typ host", "3 1 tcp", ""] {
+        for line in ["1 1 UDP 1 192.0.2.1 7882 typ host", "2 1 udp 2 192.0.2.1 7882 typ host", "3 1 tcp", ""]
+        {
             candidates.add(line);
         }
         candidates.add("4 1 tcp 1 2001:db8::1 7881 typ host tcptype passive");

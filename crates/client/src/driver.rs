@@ -32,9 +32,8 @@ pub(crate) async fn run(shared: Arc<Shared>, dialler: Arc<Dialler>, close_timeou
     let mut addresses = tokio::time::interval(ADDRESSES_INTERVAL);
     addresses.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let (wish, wake, is_over) = shared.with(|core, _| {
-            (core.take_signal_wish(), core.wake(), core.closed().is_some())
-        });
+        let (wish, wake, is_over) =
+            shared.with(|core, _| (core.take_signal_wish(), core.wake(), core.closed().is_some()));
         if let Some(wish) = wish {
             signalling.spawn(signalling::run(Arc::clone(&shared), Arc::clone(&dialler), wish));
         }
@@ -84,8 +83,12 @@ async fn receive(shared: Arc<Shared>, target: Target, socket: Arc<UdpSocket>) {
                     let Some(local) = batch.local.or_else(|| core.paths.any_address(is_ipv4)) else { return };
                     let destination = SocketAddr::new(local, socket.port());
                     for contents in buffer[..batch.bytes].chunks(batch.datagram_bytes) {
-                        let datagram =
-                            Datagram { transport: Transport::Udp, source: batch.source, destination, contents };
+                        let datagram = Datagram {
+                            transport: Transport::Udp,
+                            source: batch.source,
+                            destination,
+                            contents,
+                        };
                         core.session.handle_datagram(target, datagram, now);
                     }
                 }),

@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused() {
-        for url in ["", "localhost:7880", "ftp://example.org", "ws://", "ws://user:pw@example.org", "ws://a b"] {
+        for url in
+            ["", "localhost:7880", "ftp://example.org", "ws://", "ws://user:pw@example.org", "ws://a b"]
+        {
             check(url, None);
         }
     }

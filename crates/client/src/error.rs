@@ -9,7 +9,9 @@ use trackyard_proto::DisconnectReason;
 #[non_exhaustive]
 pub enum SignalError {
     /// The host's name has no address.
-    #[error("the host `{host}` cannot be resolved ({message}): check the name in the URL, and this machine's DNS")]
+    #[error(
+        "the host `{host}` cannot be resolved ({message}): check the name in the URL, and this machine's DNS"
+    )]
     Dns {
         /// As in the URL.
         host: String,

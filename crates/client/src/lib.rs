@@ -29,6 +29,7 @@
 mod candidates;
 mod clock;
 mod core;
+pub mod diagnose;
 mod driver;
 mod encryption;
 mod endpoint;

@@ -47,7 +47,11 @@ impl PushFrameError {
 }
 
 impl LocalDataTrack {
-    pub(crate) fn new(shared: &Arc<Shared>, id: LocalTrackId, (name, ended): (&Arc<str>, &Arc<Ended>)) -> Self {
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        id: LocalTrackId,
+        (name, ended): (&Arc<str>, &Arc<Ended>),
+    ) -> Self {
         Self { shared: Arc::clone(shared), id, name: Arc::clone(name), ended: Arc::clone(ended) }
     }
 

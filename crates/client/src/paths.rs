@@ -18,6 +18,7 @@ use trackyard_peer::{LocalAddress, Str0mFactory, Target, Transmit};
 
 pub(crate) use addresses::local_addresses;
 pub(crate) use inbound::Inbound;
+pub(crate) use turn::{TurnError, probe as probe_relays};
 pub(crate) use udp::{BATCH_BYTES, UdpSocket};
 
 use udp::UdpPaths;

@@ -80,8 +80,14 @@ impl Room {
         );
         let (connecting, connected) = oneshot::channel();
         let encryption = options.encryption.clone();
-        let parts =
-            Parts { session, paths, events: Arc::clone(&events), tokens: Arc::clone(&tokens), connecting, encryption };
+        let parts = Parts {
+            session,
+            paths,
+            events: Arc::clone(&events),
+            tokens: Arc::clone(&tokens),
+            connecting,
+            encryption,
+        };
         let shared = Shared::new(Core::new(parts));
         let dialler = Arc::new(Dialler { endpoint, tls, tokens });
         let driver = tokio::spawn(driver::run(Arc::clone(&shared), dialler, options.close_timeout));
@@ -195,7 +201,9 @@ impl Room {
             (core.signal.failure.clone(), core.people.candidates.list(), core.people.local.is_some())
         });
         match (reason, failure) {
-            (Some(CloseReason::Refused { .. } | CloseReason::Unreachable(_)), Some(failure)) => failure.into(),
+            (Some(CloseReason::Refused { .. } | CloseReason::Unreachable(_)), Some(failure)) => {
+                failure.into()
+            }
             (Some(CloseReason::Refused { status, message }), None) => {
                 SignalError::Refused { status, message }.into()
             }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use trackyard_session::{CloseReason, EngineEvent, ParticipantChange, SessionEvent};
 use trackyard_proto::ParticipantInfo;
+use trackyard_session::{CloseReason, EngineEvent, ParticipantChange, SessionEvent};
 use trackyard_track::{Received, RemoteEvent, RemoteTrackId};
 
 use super::Core;
@@ -25,6 +25,8 @@ impl Core {
             }
             SessionEvent::Remote(event) => self.remote_event(event, shared, now),
             SessionEvent::Item(track, received) => self.deliver(track, received, now),
+            // Nothing of this client asks for data blobs.
+            SessionEvent::DataBlob(_) => {}
         }
     }
 

@@ -65,7 +65,10 @@ async fn collect(outgoing: &mut UnboundedReceiver<Request>, early: &mut Vec<Requ
 }
 
 /// Says everything, then closes.
-async fn speak(sender: &mut SignalSender, (early, outgoing): (Vec<Request>, &mut UnboundedReceiver<Request>)) {
+async fn speak(
+    sender: &mut SignalSender,
+    (early, outgoing): (Vec<Request>, &mut UnboundedReceiver<Request>),
+) {
     for request in early {
         if !sender.send(&request).await {
             return std::future::pending().await;

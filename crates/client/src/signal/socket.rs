@@ -71,11 +71,8 @@ impl SignalSocket {
         upgrade.headers_mut().insert("Authorization", value);
         let stream = dial::connect(endpoint).await?;
         let is_local = stream.peer_addr().is_ok_and(|address| address.ip().is_loopback());
-        let stream: Box<dyn Stream> = if endpoint.is_tls {
-            Box::new(secure(endpoint, tls, stream).await?)
-        } else {
-            Box::new(stream)
-        };
+        let stream: Box<dyn Stream> =
+            if endpoint.is_tls { Box::new(secure(endpoint, tls, stream).await?) } else { Box::new(stream) };
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));

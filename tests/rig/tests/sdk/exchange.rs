@@ -3,18 +3,14 @@
 use trackyard::{DataTrackFrame, RoomEvent};
 use trackyard_rig::Site;
 
-use crate::room::{event, join, options, within};
+use crate::room::{event, join, options, published, within};
 
 async fn exchange(single: bool) {
     let site = Site::start("").await.unwrap();
-    let (robot, _robot_events) = join(&site, "robot", options(single)).await;
-    let (operator, mut events) = join(&site, "operator", options(single)).await;
+    let (robot, _robot_events) = join(site.http(), "robot", options(single)).await;
+    let (operator, mut events) = join(site.http(), "operator", options(single)).await;
     let pose = robot.local_participant().publish_data_track("pose").await.unwrap();
-    let track = event(&mut events, |event| match event {
-        RoomEvent::DataTrackPublished(track) => Some(track),
-        _ => None,
-    })
-    .await;
+    let track = published(&mut events).await;
     assert_eq!((track.name(), track.publisher_identity()), ("pose", "robot"));
     let mut frames = within(track.subscribe()).await.unwrap();
     for size in [1, 1_000, 100_000] {

@@ -1,4 +1,12 @@
 //! The SDK as applications use it, against a real server over real sockets.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stdout, reason = "figures beside a failure")]
+
+mod churn;
+mod connecting;
 mod exchange;
+mod old_server;
+mod reconnecting;
 mod room;
+mod subscribing;

@@ -97,8 +97,7 @@ impl UdpSocket {
             segment_size: datagram_bytes,
             src_ip: Some(source),
         };
-        self.socket.try_io(Interest::WRITABLE, || {
-            self.state.try_send(UdpSockRef::from(&self.socket), &transmit)
-        })
+        self.socket
+            .try_io(Interest::WRITABLE, || self.state.try_send(UdpSockRef::from(&self.socket), &transmit))
     }
 }
