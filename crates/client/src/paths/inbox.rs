@@ -11,6 +11,8 @@ use super::Inbound;
 
 /// Longer than anything on loopback takes.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(20);
+/// How often something is looked at that says nothing by itself.
+const LOOK_INTERVAL: Duration = Duration::from_millis(2);
 
 /// What has come in.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,7 +62,7 @@ impl Inbox {
 pub(crate) async fn eventually(mut so: impl FnMut() -> bool) {
     let waiting = async {
         while !so() {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(LOOK_INTERVAL).await;
         }
     };
     tokio::time::timeout(WAIT_MAX, waiting).await.expect("it never happens");

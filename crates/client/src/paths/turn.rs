@@ -4,6 +4,8 @@
 //! TLS. Nothing here blocks: what a relay does not take is dropped, as on any network.
 
 mod allocation;
+#[cfg(test)]
+mod coturn;
 mod error;
 mod establish;
 mod framing;
@@ -29,6 +31,7 @@ use trackyard_proto::signal::IceServer;
 
 use super::Inbound;
 pub(crate) use error::TurnError;
+use establish::Established;
 use relay::{Outgoing, Relay};
 use url::{Carrier, TurnUrl, TurnUrlError};
 
@@ -153,7 +156,7 @@ impl Relays {
                 });
             }
             None if candidates.is_empty() => {}
-            None => self.running[target as usize] = Some(self.start(target, candidates)),
+            None => self.running[target as usize] = Some(self.start(target, candidates, VecDeque::new())),
         }
     }
 
@@ -162,8 +165,9 @@ impl Relays {
         for target in [Target::Publisher, Target::Subscriber] {
             if let Some(running) = self.running[target as usize].take() {
                 let candidates = running.candidates.borrow().clone();
+                let former = running.status.borrow().addresses();
                 drop(running);
-                self.running[target as usize] = Some(self.start(target, candidates));
+                self.running[target as usize] = Some(self.start(target, candidates, former));
             }
         }
     }
@@ -205,10 +209,10 @@ impl Relays {
         }
     }
 
-    fn start(&self, target: Target, candidates: Vec<Candidate>) -> Running {
+    fn start(&self, target: Target, candidates: Vec<Candidate>, former: VecDeque<SocketAddr>) -> Running {
         let (told, candidates) = watch::channel(candidates);
         let (queue, outgoing) = mpsc::channel(QUEUE_DATAGRAMS_MAX);
-        let (shown, status) = watch::channel(RelayStatus::default());
+        let (shown, status) = watch::channel(RelayStatus { former, ..RelayStatus::default() });
         let relay = Relay {
             target,
             inbound: Arc::clone(&self.inbound),
@@ -233,7 +237,10 @@ pub(crate) async fn probe(
     let mut results = Vec::new();
     for candidate in candidates(servers) {
         results.push(match establish::attempt(candidate, tls, &counters).await {
-            Ok(established) => (established.url, Ok(established.relayed)),
+            Ok(Established { url, relayed, ends }) => {
+                ends.release().await;
+                (url, Ok(relayed))
+            }
             Err(Failure { url, error }) => (url, Err(error)),
         });
     }
@@ -245,11 +252,18 @@ impl RelayStatus {
         matches!(self.state, RelayState::Ready { relayed, .. } if relayed == address)
     }
 
-    fn change(&mut self, state: RelayState) {
+    /// Those of before, and the one there is.
+    fn addresses(&self) -> VecDeque<SocketAddr> {
+        let mut addresses = self.former.clone();
         if let RelayState::Ready { relayed, .. } = self.state {
-            self.former.truncate(FORMER_MAX - 1);
-            self.former.push_front(relayed);
+            addresses.truncate(FORMER_MAX - 1);
+            addresses.push_front(relayed);
         }
+        addresses
+    }
+
+    fn change(&mut self, state: RelayState) {
+        self.former = self.addresses();
         self.state = state;
     }
 }

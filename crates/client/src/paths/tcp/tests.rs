@@ -85,10 +85,13 @@ async fn a_connection_that_broke_is_opened_again_by_what_is_sent_later() {
         }
     };
     let again = async { read_frame(&mut accept(&listener).await).await };
-    tokio::select! {
-        () = sending => {}
-        frame = again => assert_eq!(frame, b"again"),
-    }
+    let first = async {
+        tokio::select! {
+            () = sending => unreachable!("it never ends"),
+            frame = again => frame,
+        }
+    };
+    assert_eq!(tokio::time::timeout(WAIT_MAX, first).await.expect("it is not opened again"), b"again");
     assert!(paths.counters().not_connected > 0, "what was sent in the pause is counted");
 }
 

@@ -1,5 +1,6 @@
 //! An address at whichever relay gives one first.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ use super::{Candidate, Counters, Failure, TurnError};
 const HEAD_START: Duration = Duration::from_millis(500);
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 3;
+/// For a relay to take an address back.
+const RELEASE_MAX: Duration = Duration::from_secs(1);
 /// The protocol says when it wants to be called; not more often than this, whatever it says.
 const STEP_MIN: Duration = Duration::from_millis(1);
 
@@ -133,6 +136,22 @@ impl Pair {
                 () = sleep_until(wake.into()) => {}
             }
         }
+    }
+
+    /// Gives the address back and waits until the relay has taken it, or does not seem to.
+    pub(super) async fn release(mut self) {
+        let releasing = async {
+            for message in self.allocation.give_back(Instant::now()) {
+                self.link.send(&message).await?;
+            }
+            loop {
+                let message = self.link.receive().await?;
+                self.allocation.handle(&message, Instant::now(), |_, _| {})?;
+                self.allocation.poll_timeout(Instant::now())?;
+            }
+        };
+        // The relay forgets an address by itself, only later: nothing depends on how this ends.
+        let _: Result<Result<Infallible, TurnError>, _> = timeout(RELEASE_MAX, releasing).await;
     }
 
     /// Sends everything that is to be sent; answers when time has to be told next.
