@@ -1,6 +1,9 @@
 //! One module per verb.
 
 pub(crate) mod check_config;
+pub(crate) mod completions;
 pub(crate) mod dev;
+pub(crate) mod man;
 pub(crate) mod serve;
 pub(crate) mod token;
+pub(crate) mod track;

@@ -9,9 +9,11 @@ mod failure;
 mod interrupt;
 mod logging;
 mod output;
+mod quantity;
 mod runtime;
 mod sensitive;
 mod serve_flags;
+mod text;
 
 use std::process::ExitCode;
 
@@ -29,8 +31,11 @@ Examples:
   trackyard dev                         try it: server, key, token and a demo page
   trackyard serve --config config.yaml  run a server
   trackyard check-config config.yaml    see what a configuration means
+  trackyard track list                  see who publishes what
+  trackyard track echo pose             print the frames of a data track
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not connected, 4 not found,
+124 not in the time given, 130 interrupted before it was done."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -44,6 +49,10 @@ enum Command {
     CheckConfig(commands::check_config::CheckConfig),
     #[command(subcommand)]
     Token(commands::token::Token),
+    #[command(subcommand)]
+    Track(commands::track::Track),
+    Completions(commands::completions::Completions),
+    Man(commands::man::Man),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +61,9 @@ fn main() -> ExitCode {
         Command::Dev(dev) => dev.run(),
         Command::CheckConfig(check) => check.run(),
         Command::Token(commands::token::Token::Create(create)) => create.run(),
+        Command::Track(track) => track.run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
     };
     outcome.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }

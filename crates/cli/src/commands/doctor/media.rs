@@ -1,0 +1,176 @@
+//! The ways of data: candidates, relays, the connection, frames.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join, join_all};
+use serde_json::json;
+use trackyard::Room;
+use trackyard::diagnose::{Candidate, EchoPlan, ProbeOutcome, Relay, Signalling, TokenClaims, echo};
+
+use super::course::{Course, Stop};
+use super::report::{Line, Step, milliseconds};
+use super::words::{self, Paths};
+
+const CANDIDATES_MAX: Duration = Duration::from_millis(2_500);
+const RELAYS_MAX: Duration = Duration::from_secs(4);
+const CONNECTION_MAX: Duration = Duration::from_secs(6);
+const ECHO_MAX: Duration = Duration::from_secs(5);
+/// For the publication, the subscription, and each frame.
+const ECHO_STEP_MAX: Duration = Duration::from_secs(3);
+/// For leaving a room.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
+const FRAME_SIZES: [usize; 2] = [100, 100_000];
+
+impl Course {
+    /// Looks at all candidates and relays at once. That none works is told after the connection was tried.
+    pub(super) async fn paths(&mut self, signalling: &Signalling, reached: SocketAddr) -> Result<(), Stop> {
+        let candidates = &signalling.report().candidates;
+        let limit = self.budget.limit(CANDIDATES_MAX);
+        let probes = candidates.iter().map(|candidate| async move {
+            let begin = Instant::now();
+            let outcome = signalling.probe(candidate, limit).await;
+            (candidate.clone(), outcome, begin.elapsed())
+        });
+        let relays = signalling.probe_relays(self.budget.limit(RELAYS_MAX));
+        let (probed, relays) = join(join_all(probes), relays).await;
+        self.candidate_lines(&probed)?;
+        self.relay_lines(&relays)?;
+        let paths = Paths {
+            reached: reached.ip(),
+            candidates: probed.into_iter().map(|(candidate, outcome, _)| (candidate, outcome)).collect(),
+            has_relay: relays.iter().any(|relay| relay.outcome.is_ok()),
+        };
+        words::path_warnings(&paths).into_iter().for_each(|warning| self.report.warn(warning));
+        if let Some(problem) = words::path_problem(&paths) {
+            self.report.problem(Step::Candidate, problem);
+            return Err(Stop::Failed);
+        }
+        Ok(())
+    }
+
+    fn candidate_lines(&mut self, probed: &[(Candidate, ProbeOutcome, Duration)]) -> Result<(), Stop> {
+        if probed.is_empty() {
+            self.report.line(Line::failed(Step::Candidate, "the server names no address"))?;
+        }
+        for (candidate, outcome, took) in probed {
+            let text = format!("{candidate} {}", words::probe(outcome));
+            let facts = words::probe_facts(candidate, outcome);
+            let line = if outcome.is_answered() {
+                Line::ok(Step::Candidate, text)
+            } else {
+                Line::failed(Step::Candidate, text).took(*took)
+            };
+            self.report.line(line.facts(facts))?;
+        }
+        Ok(())
+    }
+
+    fn relay_lines(&mut self, relays: &[Relay]) -> Result<(), Stop> {
+        if relays.is_empty() {
+            self.report.line(Line::skipped(Step::Relay, "the server names no relay"))?;
+        }
+        for relay in relays {
+            let facts = json!({ "url": relay.url });
+            let line = match &relay.outcome {
+                Ok(address) => Line::ok(Step::Relay, format!("{} gives {address}", relay.url)),
+                Err(failure) => {
+                    self.report.warn(words::relay(&relay.url, failure));
+                    Line::failed(Step::Relay, format!("{}: {failure}", relay.url))
+                }
+            };
+            self.report.line(line.took(relay.took).facts(facts))?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn connection(&mut self) -> Result<Room, Stop> {
+        let begin = Instant::now();
+        match self.join(self.patient.token.expose()).await {
+            Ok(room) => {
+                let took = begin.elapsed();
+                let count = if room.is_single_peer_connection() { "one peer connection" } else { "two peer connections" };
+                let line = Line::ok(Step::Connection, format!("up with {count}"));
+                self.report.line(line.took(took))?;
+                let text = "_reliable, _lossy and _data_track are open";
+                self.report.line(Line::ok(Step::Channels, text))?;
+                Ok(room)
+            }
+            Err(error) => {
+                let line = Line::failed(Step::Connection, error.to_string()).took(begin.elapsed());
+                self.report.line(line)?;
+                self.report.problem(Step::Connection, words::connection(&error));
+                Err(Stop::Failed)
+            }
+        }
+    }
+
+    /// As applications do it.
+    async fn join(&self, token: &str) -> Result<Room, trackyard::ConnectError> {
+        let options = self.patient.options.clone();
+        let limit = self.budget.limit(CONNECTION_MAX.min(options.connect_timeout));
+        let options = options.with_connect_timeout(limit).with_close_timeout(CLOSE_MAX);
+        Room::connect(&self.patient.url, token, options).await.map(|(room, _)| room)
+    }
+
+    pub(super) async fn echo(&mut self, room: &Room) -> Result<(), Stop> {
+        if let Some(reason) = self.no_echo() {
+            return Ok(self.report.line(Line::skipped(Step::Echo, reason))?);
+        }
+        let Some(second) = self.patient.second_token.clone() else { return Ok(()) };
+        let begin = Instant::now();
+        let other = match self.join(second.expose()).await {
+            Ok(other) => other,
+            Err(error) => {
+                let line = format!("a second participant cannot join: {error}");
+                return self.fail(Step::Echo, &line, words::connection(&error));
+            }
+        };
+        let plan = EchoPlan::new(FRAME_SIZES, self.budget.limit(ECHO_STEP_MAX));
+        let limit = self.budget.limit(ECHO_MAX);
+        let echoed = tokio::time::timeout(limit, echo(room, &other, &plan)).await;
+        other.close().await;
+        let echoes = match echoed {
+            Ok(Ok(echoes)) => echoes,
+            Ok(Err(error)) => {
+                return self.fail(Step::Echo, &error.to_string(), words::echo_error(&error));
+            }
+            Err(_) => {
+                let line = format!("nothing within {} s", begin.elapsed().as_secs());
+                return self.fail(Step::Echo, &line, words::echo_lost(FRAME_SIZES[0]));
+            }
+        };
+        for frame in echoes {
+            let facts = json!({
+                "bytes": frame.bytes,
+                "sent": frame.sent,
+                "round_trip_ms": frame.round_trip.map(milliseconds),
+            });
+            let Some(round_trip) = frame.round_trip else {
+                let text = format!("a frame of {} bytes, sent {} times, does not arrive", frame.bytes, frame.sent);
+                self.report.line(Line::failed(Step::Echo, text).facts(facts))?;
+                self.report.problem(Step::Echo, words::echo_lost(frame.bytes));
+                continue;
+            };
+            if let Some(warning) = words::echo_repeated(&frame) {
+                self.report.warn(warning);
+            }
+            let text = format!("a frame of {} bytes comes back", frame.bytes);
+            self.report.line(Line::ok(Step::Echo, text).took(round_trip).facts(facts))?;
+        }
+        Ok(())
+    }
+
+    /// Why frames cannot be sent.
+    fn no_echo(&self) -> Option<&'static str> {
+        let claims = TokenClaims::read(self.patient.token.expose());
+        let Some(second) = &self.patient.second_token else {
+            return Some("frames need a second participant: give a key, or --second-token");
+        };
+        if claims.is_some_and(|claims| !claims.can_publish_data) {
+            return Some("the token does not allow publishing data");
+        }
+        let second = TokenClaims::read(second.expose());
+        second.is_some_and(|claims| !claims.can_subscribe).then_some("the second token does not allow subscribing")
+    }
+}
