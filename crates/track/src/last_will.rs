@@ -64,12 +64,11 @@ mod tests {
         assert_eq!(header.extensions(&packet), extensions);
         let last = header.extension_iter(&packet).last().unwrap();
         assert_eq!((last.id, last.data), (LAST_WILL_EXTENSION, &[][..]), "padding comes last");
-        let official = livekit_datatrack_reads(&packet);
-        assert!(official, "{extensions:?}");
+        assert!(is_read_officially(&packet), "{extensions:?}");
     }
 
     /// Reads the block as official clients do: whatever they do not know is stepped over by its length.
-    fn livekit_datatrack_reads(packet: &[u8]) -> bool {
+    fn is_read_officially(packet: &[u8]) -> bool {
         let words = usize::from(u16::from_be_bytes([packet[12], packet[13]]));
         let mut rest = &packet[14..12 + (words + 1) * 4];
         while let [id, length, tail @ ..] = rest {

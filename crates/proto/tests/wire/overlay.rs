@@ -41,6 +41,28 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_frame_that_was_altered_is_read_without_a_panic_and_holds_no_more_than_it_has(
+        at in 0_usize..200,
+        byte in any::<u8>(),
+        cut in 0_usize..200,
+    ) {
+        for frame in [wish(Some(&[7; 100])).encode(Encoding::Binary), written(answer(true))] {
+            let mut frame = frame.to_vec();
+            let at = at % frame.len();
+            frame[at] = byte;
+            frame.truncate(frame.len() - cut % frame.len());
+            if let Ok(Some(Request::PublishDataTrack(publish))) = Request::decode(&frame, Encoding::Binary) {
+                prop_assert!(publish.last_will.is_none_or(|will| will.len() < frame.len()));
+            }
+            if let Ok(Some(answer)) = Response::decode(&frame, Encoding::Binary) {
+                prop_assert_eq!(Response::decode(&written(answer.clone()), Encoding::Binary).ok(), Some(Some(answer)));
+            }
+        }
+    }
+}
+
 #[test]
 fn official_servers_read_the_same_request_with_a_last_will_and_without() {
     let with = pb::SignalRequest::decode(wish(Some(b"stop")).encode(Encoding::Binary)).unwrap();

@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fastrand::Rng;
-use trackyard_track::{Frame, LocalTrackId, LocalTracks, PacketSize, PublishOptions, RemoteTracks};
+use trackyard_proto::Request;
+use trackyard_track::{
+    Frame, LocalOutput, LocalTrackId, LocalTracks, LocalTracksConfig, PacketSize, PublishOptions,
+    RemoteTracks,
+};
 use trackyard_wire::{Handle, Header, patch_handle};
 
 use crate::official::{HANDLE, OfficialReceiver, OfficialSender, Seen};
@@ -115,6 +119,33 @@ fn the_official_receiver_delivers_what_we_cut() {
                     delivered.extend(official.push(&packet).await);
                 }
                 assert_eq!(delivered, [seen], "round {round}, {packet_size:?}");
+            }
+        }
+    });
+}
+
+/// The packet that goes with a wish to publish a track that leaves this.
+fn last_will(seen: &Seen) -> Bytes {
+    let now = base();
+    let mut tracks = LocalTracks::new(LocalTracksConfig::default(), now);
+    tracks.restart(now);
+    let last_will = Some(Frame { payload: seen.payload.clone(), user_timestamp: seen.user_timestamp });
+    tracks.publish(PublishOptions { last_will, ..PublishOptions::new("track") }, now).unwrap();
+    let LocalOutput::Request(Request::PublishDataTrack(request)) = tracks.poll_output() else {
+        panic!("it does not ask")
+    };
+    request.last_will.unwrap()
+}
+
+#[test]
+fn the_official_receiver_takes_a_last_will_for_a_frame_like_any_other() {
+    on_one_thread(async {
+        for user_timestamp in [None, Some(7)] {
+            for payload in [&b"s"[..], b"stop", &[240; 1_200]] {
+                let seen = Seen { payload: Bytes::copy_from_slice(payload), user_timestamp };
+                let mut official = OfficialReceiver::subscribe(false).await;
+                let delivered = official.push(&with_handle(&last_will(&seen), HANDLE)).await;
+                assert_eq!(Vec::from_iter(delivered), [seen]);
             }
         }
     });
