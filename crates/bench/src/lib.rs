@@ -39,6 +39,8 @@
 //!     machine: None,
 //!     frames_watched: 0,
 //!     series: &Series::default(),
+//!     drops: &[],
+//!     links: &[],
 //! });
 //! assert_eq!((report.delivery.delivered_percent, report.latency.p99_ms), (100.0, Some(1.0)));
 //! assert!(report::table(&[report]).contains("1KiB @ 100Hz, 1 -> 1"));

@@ -8,6 +8,7 @@ mod chart;
 mod csv;
 mod fields;
 mod json;
+mod losses;
 mod table;
 
 pub use build::{Facts, Target};
@@ -18,6 +19,7 @@ pub use fields::{
     ProcessReport, Report, Scenario, SendingReport, StraysReport, SubscriberReport,
 };
 pub use json::{JsonError, Results, SCHEMA};
+pub use losses::{DropReport, LinkReport, Side};
 pub use table::table;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::fields::{
     CurvePoint, DeliveryReport, FairnessReport, IntervalReport, LatencyReport, LoadReport, MachineReport,
     ProcessReport, Report, Scenario, SendingReport, StraysReport, SubscriberReport,
 };
+use super::losses::{DropReport, LinkReport};
 use crate::measure::{Delivery, Fairness, Interval, Latency, Outcome, Sending, Series, Strays};
 use crate::payload::ClockOffset;
 use crate::plan::{Load, Plan};
@@ -51,6 +52,10 @@ pub struct Facts<'a> {
     pub frames_watched: u64,
     /// Lines of progress.
     pub series: &'a Series,
+    /// By reason, as both sides' clients counted them.
+    pub drops: &'a [DropReport],
+    /// What emulated links have carried.
+    pub links: &'a [LinkReport],
 }
 
 impl Report {
@@ -88,6 +93,8 @@ impl Report {
                     }
                 })
                 .collect(),
+            drops: facts.drops.to_vec(),
+            links: facts.links.to_vec(),
             server: facts.server.map(process),
             bench: facts.bench.map(process),
             machine: facts.machine.map(MachineReport::from),

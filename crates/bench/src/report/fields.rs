@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::losses::{DropReport, LinkReport};
+
 /// One run of one scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -33,6 +35,12 @@ pub struct Report {
     pub fairness: Option<FairnessReport>,
     /// Each subscriber.
     pub subscribers: Vec<SubscriberReport>,
+    /// Frames that clients have dropped or missed, by reason; only reasons that occurred.
+    #[serde(default)]
+    pub drops: Vec<DropReport>,
+    /// What emulated links have carried; empty without any.
+    #[serde(default)]
+    pub links: Vec<LinkReport>,
     /// The server's process; null when it was not watched.
     pub server: Option<ProcessReport>,
     /// The benchmark's own process.

@@ -9,6 +9,7 @@ use crate::measure::{Arrival, IntervalMeter, Latency, Outcome, SendMeter, Series
 use crate::payload::{ClockOffset, Stamp};
 use crate::plan::Plan;
 use crate::process::{MachineUsage, Usage};
+use trackyard_link::LinkStats;
 
 /// A run in which the second subscriber loses each tenth frame, and latencies have a tail.
 fn report(label: &str, base_us: u64) -> Report {
@@ -67,6 +68,12 @@ fn report(label: &str, base_us: u64) -> Report {
         machine: Some(MachineUsage { busy_cores: 0.5, other_cores: 0.25 }),
         frames_watched: 2_280,
         series: &series,
+        drops: &[DropReport { side: Side::Subscribers, reason: "missing".to_owned(), frames: 100 }],
+        links: &[LinkReport::new(
+            Side::Subscribers,
+            "down",
+            &LinkStats { carried: 1_900, lost: 100, ..LinkStats::default() },
+        )],
     })
 }
 
@@ -119,6 +126,16 @@ fn json_is_read_back_and_other_documents_are_not() {
 }
 
 #[test]
+fn a_document_from_before_drops_were_reported_is_read() {
+    let mut results = serde_json::to_value(Results::new(reports())).unwrap();
+    for field in ["drops", "links"] {
+        assert!(results["runs"][0].as_object_mut().unwrap().remove(field).is_some(), "{field}");
+    }
+    let read = Results::from_json(&results.to_string()).unwrap();
+    assert!(read.runs[0].drops.is_empty() && read.runs[1].drops.len() == 1);
+}
+
+#[test]
 fn nothing_delivered_is_reported_too() {
     let plan = Plan::default();
     let senders = [SendMeter::new(&plan, 0).unwrap()];
@@ -136,6 +153,8 @@ fn nothing_delivered_is_reported_too() {
         machine: None,
         frames_watched: 0,
         series: &Series::default(),
+        drops: &[],
+        links: &[],
     });
     assert_eq!((report.latency.p50_ms, report.fairness, report.clock_offset_ms), (None, None, -1.5));
     assert_eq!(report.sending.frames_unsent, 1_000);
