@@ -3,6 +3,7 @@
 pub(crate) mod check_config;
 pub(crate) mod completions;
 pub(crate) mod dev;
+pub(crate) mod doctor;
 pub(crate) mod man;
 pub(crate) mod serve;
 pub(crate) mod token;

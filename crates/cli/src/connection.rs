@@ -8,6 +8,7 @@ mod url;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use trackyard::{ConnectError, Room, RoomEvents, RoomOptions};
@@ -91,7 +92,7 @@ impl Connection {
     }
 
     /// Whether end-to-end encryption is asked for; an empty variable asks for nothing.
-    fn passphrase(&self) -> Option<&Sensitive> {
+    pub(crate) fn passphrase(&self) -> Option<&Sensitive> {
         self.e2ee_passphrase.as_ref().filter(|passphrase| !passphrase.expose().is_empty())
     }
 }
@@ -106,10 +107,43 @@ impl Entrance {
         Room::connect(&self.url, token, self.options.clone()).await.map_err(failure)
     }
 
+    /// A token for one join, for those that look at it themselves.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub(crate) fn token_text(&self, role: Role, suffix: &str) -> Result<Sensitive, Failure> {
+        let signed = self.access.text(role, suffix).context("the token cannot be signed");
+        Ok(signed?)
+    }
+
+    /// What a room is connected to with.
+    pub(crate) fn options(&self) -> &RoomOptions {
+        &self.options
+    }
+
     /// The server's URL, as given.
-    #[expect(dead_code, reason = "for verbs that report where they were")]
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The same room by way of another URL.
+    pub(crate) fn by_way_of(mut self, url: String) -> Self {
+        self.url = url;
+        self
+    }
+
+    /// The same with encryption, and with keys that no other client of this process waits for.
+    ///
+    /// # Errors
+    /// When no keys can be made of the passphrase.
+    pub(crate) fn encrypted(mut self, passphrase: &Sensitive) -> Result<Self, Failure> {
+        self.options = self.options.with_encryption(encryption::by_passphrase(passphrase)?);
+        Ok(self)
+    }
+
+    /// Whether a token says who joins, so that each who joins puts out the one before.
+    pub(crate) fn is_for_one(&self) -> bool {
+        matches!(self.access, Access::Token(_))
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     Reported,
     /// It could not be done.
     Failed(anyhow::Error),
+    /// What is wrong was found, and has been said.
+    Diagnosed,
     /// The room could not be joined.
     Connect(anyhow::Error),
     /// What was asked for is not there, or not only once.
@@ -31,7 +33,7 @@ impl Failure {
         match &self {
             Self::Usage(text) | Self::NotFound(text) | Self::TimedOut(text) => eprintln!("error: {text}"),
             Self::Failed(error) | Self::Connect(error) => eprintln!("error: {error:#}"),
-            Self::Reported | Self::Interrupted | Self::OutputClosed => {}
+            Self::Reported | Self::Diagnosed | Self::Interrupted | Self::OutputClosed => {}
         }
         ExitCode::from(self.exit_code())
     }
@@ -42,7 +44,7 @@ impl Failure {
             Self::OutputClosed => 0,
             Self::Failed(_) => 1,
             Self::Usage(_) | Self::Reported => 2,
-            Self::Connect(_) => 3,
+            Self::Connect(_) | Self::Diagnosed => 3,
             Self::NotFound(_) => 4,
             // What `timeout` and shells end with.
             Self::TimedOut(_) => 124,

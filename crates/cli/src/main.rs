@@ -33,6 +33,7 @@ Examples:
   trackyard check-config config.yaml    see what a configuration means
   trackyard track list                  see who publishes what
   trackyard track echo pose             print the frames of a data track
+  trackyard doctor wss://yard.example   find out why a connection fails
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not connected, 4 not found,
 124 not in the time given, 130 interrupted before it was done."
@@ -51,6 +52,7 @@ enum Command {
     Token(commands::token::Token),
     #[command(subcommand)]
     Track(commands::track::Track),
+    Doctor(Box<commands::doctor::Doctor>),
     Completions(commands::completions::Completions),
     Man(commands::man::Man),
 }
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::CheckConfig(check) => check.run(),
         Command::Token(commands::token::Token::Create(create)) => create.run(),
         Command::Track(track) => track.run(),
+        Command::Doctor(doctor) => doctor.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
     };

@@ -12,7 +12,7 @@ use clap::Args;
 use serde_json::json;
 
 use self::course::{Course, Patient};
-use self::report::{Report, Verdict};
+use self::report::Report;
 use crate::connection::{Connection, Role};
 use crate::failure::Failure;
 use crate::runtime::run_client;
@@ -92,13 +92,13 @@ impl Doctor {
         let entrance = self.connection.entrance()?;
         let second = match self.second_token {
             Some(token) => Some(token),
-            None if entrance.has_key() => Some(entrance.token_text(Role::Publisher, "-echo")?),
+            None if !entrance.is_for_one() => Some(entrance.token_text(Role::Publisher, "-echo")?),
             None => None,
         };
         Ok(Patient {
             token: entrance.token_text(Role::Publisher, "")?,
             second_token: second,
-            has_key: entrance.has_key(),
+            has_key: !entrance.is_for_one(),
             options: entrance.options().clone(),
             url: self.connection.url,
         })

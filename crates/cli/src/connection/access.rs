@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use trackyard::Token as RoomToken;
-use trackyard_auth::{Token, VideoGrant};
+use trackyard_auth::{SignError, Token, VideoGrant};
 use trackyard_server::config::{DEV_KEY, DEV_SECRET};
 
 use super::{Connection, Role, url};
@@ -68,6 +68,17 @@ impl Access {
         let identity = || format!("trackyard-{:08x}", fastrand::u32(..));
         let identity = args.identity.clone().unwrap_or_else(identity);
         Ok(Self::Key { key, secret, room, identity })
+    }
+
+    /// What to show at one join, as text.
+    pub(super) fn text(&self, role: Role, suffix: &str) -> Result<Sensitive, SignError> {
+        match self {
+            Self::Token(token) => Ok(token.clone()),
+            Self::Key { key, secret, room, identity } => {
+                let token = Token::new(format!("{identity}{suffix}")).grant(grant(room, role));
+                token.validity(VALIDITY).to_jwt(key, secret.expose(), clock::unix_s()).map(Sensitive::from)
+            }
+        }
     }
 
     /// What to show at each join.

@@ -75,8 +75,7 @@ impl Course {
         let signalling = self.signalling(&server).await?;
         let found = self.paths(&signalling, address).await;
         signalling.close().await;
-        found?;
-        let room = self.connection().await?;
+        let room = self.connection(found?).await?;
         let echoed = self.echo(&room).await;
         room.close().await;
         echoed

@@ -23,8 +23,13 @@ const CLOSE_MAX: Duration = Duration::from_secs(1);
 const FRAME_SIZES: [usize; 2] = [100, 100_000];
 
 impl Course {
-    /// Looks at all candidates and relays at once. That none works is told after the connection was tried.
-    pub(super) async fn paths(&mut self, signalling: &Signalling, reached: SocketAddr) -> Result<(), Stop> {
+    /// Looks at all candidates and relays at once. Answers what is wrong if none can be used; the connection
+    /// is tried all the same, for it alone decides.
+    pub(super) async fn paths(
+        &mut self,
+        signalling: &Signalling,
+        reached: SocketAddr,
+    ) -> Result<Option<String>, Stop> {
         let candidates = &signalling.report().candidates;
         let limit = self.budget.limit(CANDIDATES_MAX);
         let probes = candidates.iter().map(|candidate| async move {
@@ -42,11 +47,7 @@ impl Course {
             has_relay: relays.iter().any(|relay| relay.outcome.is_ok()),
         };
         words::path_warnings(&paths).into_iter().for_each(|warning| self.report.warn(warning));
-        if let Some(problem) = words::path_problem(&paths) {
-            self.report.problem(Step::Candidate, problem);
-            return Err(Stop::Failed);
-        }
-        Ok(())
+        Ok(words::path_problem(&paths))
     }
 
     fn candidate_lines(&mut self, probed: &[(Candidate, ProbeOutcome, Duration)]) -> Result<(), Stop> {
@@ -84,12 +85,20 @@ impl Course {
         Ok(())
     }
 
-    pub(super) async fn connection(&mut self) -> Result<Room, Stop> {
+    /// Connects as applications do, with what is wrong with the ways there.
+    pub(super) async fn connection(&mut self, no_path: Option<String>) -> Result<Room, Stop> {
         let begin = Instant::now();
         match self.join(self.patient.token.expose()).await {
             Ok(room) => {
+                if let Some(problem) = no_path {
+                    self.report.warn(format!("It connects all the same, perhaps not always. {problem}"));
+                }
                 let took = begin.elapsed();
-                let count = if room.is_single_peer_connection() { "one peer connection" } else { "two peer connections" };
+                let count = if room.is_single_peer_connection() {
+                    "one peer connection"
+                } else {
+                    "two peer connections"
+                };
                 let line = Line::ok(Step::Connection, format!("up with {count}"));
                 self.report.line(line.took(took))?;
                 let text = "_reliable, _lossy and _data_track are open";
@@ -99,13 +108,15 @@ impl Course {
             Err(error) => {
                 let line = Line::failed(Step::Connection, error.to_string()).took(begin.elapsed());
                 self.report.line(line)?;
-                self.report.problem(Step::Connection, words::connection(&error));
+                match no_path {
+                    Some(problem) => self.report.problem(Step::Candidate, problem),
+                    None => self.report.problem(Step::Connection, words::connection(&error)),
+                }
                 Err(Stop::Failed)
             }
         }
     }
 
-    /// As applications do it.
     async fn join(&self, token: &str) -> Result<Room, trackyard::ConnectError> {
         let options = self.patient.options.clone();
         let limit = self.budget.limit(CONNECTION_MAX.min(options.connect_timeout));
@@ -147,7 +158,8 @@ impl Course {
                 "round_trip_ms": frame.round_trip.map(milliseconds),
             });
             let Some(round_trip) = frame.round_trip else {
-                let text = format!("a frame of {} bytes, sent {} times, does not arrive", frame.bytes, frame.sent);
+                let text =
+                    format!("a frame of {} bytes, sent {} times, does not arrive", frame.bytes, frame.sent);
                 self.report.line(Line::failed(Step::Echo, text).facts(facts))?;
                 self.report.problem(Step::Echo, words::echo_lost(frame.bytes));
                 continue;
@@ -171,6 +183,8 @@ impl Course {
             return Some("the token does not allow publishing data");
         }
         let second = TokenClaims::read(second.expose());
-        second.is_some_and(|claims| !claims.can_subscribe).then_some("the second token does not allow subscribing")
+        second
+            .is_some_and(|claims| !claims.can_subscribe)
+            .then_some("the second token does not allow subscribing")
     }
 }

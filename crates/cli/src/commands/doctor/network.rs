@@ -28,7 +28,9 @@ impl Course {
                 // The URL itself is not repeated: people write passwords into them.
                 let why = match error {
                     ConnectError::Url { message, .. } => {
-                        format!("The URL cannot be used: {message}. It looks like wss://host or ws://host:7880.")
+                        format!(
+                            "The URL cannot be used: {message}. It looks like wss://host or ws://host:7880."
+                        )
                     }
                     other => format!("{other}."),
                 };
@@ -106,7 +108,8 @@ impl Course {
         let begin = Instant::now();
         let report = server.check_tls(address, self.budget.limit(TLS_MAX)).await;
         let (text, facts) = (words::tls_line(&report), words::tls_facts(&report));
-        let line = if report.problem.is_none() { Line::ok(Step::Tls, text) } else { Line::failed(Step::Tls, text) };
+        let line =
+            if report.problem.is_none() { Line::ok(Step::Tls, text) } else { Line::failed(Step::Tls, text) };
         self.report.line(line.took(begin.elapsed()).facts(facts))?;
         if let Some(warning) = words::tls_warning(&report) {
             self.report.warn(warning);
