@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 mod check_config;
+mod completions;
 mod server;
 mod support;
 mod token;
+mod track;
 mod usage;

@@ -1,53 +1,6 @@
 //! `trackyard serve` and `trackyard dev`, from their start to their end.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
-
-use super::support::{TempFile, command, run, run_with};
-
-/// A server that is killed with its test.
-struct Server(Child);
-
-impl Server {
-    fn start(args: &[&str]) -> Self {
-        Self(command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
-    }
-
-    /// Reads standard output up to a line with this text.
-    fn until(&mut self, text: &str) -> String {
-        let mut read = String::new();
-        for line in BufReader::new(self.0.stdout.as_mut().unwrap()).lines() {
-            read.push_str(&line.unwrap());
-            read.push('\n');
-            if read.contains(text) {
-                return read;
-            }
-        }
-        let mut err = String::new();
-        self.0.stderr.as_mut().unwrap().read_to_string(&mut err).unwrap();
-        panic!("it has ended without `{text}`:\n{read}{err}");
-    }
-
-    /// Ctrl-C, and the exit code.
-    fn interrupt(self) -> Option<i32> {
-        self.signal("-INT")
-    }
-
-    /// A signal, and the exit code.
-    fn signal(mut self, signal: &str) -> Option<i32> {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
-        self.0.wait().unwrap().code()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It has ended already, or is to.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use super::support::{Server, TempFile, run, run_with};
 
 #[test]
 fn a_development_server_says_how_to_connect_and_ends_with_ctrl_c() {

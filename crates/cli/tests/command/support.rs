@@ -1,7 +1,8 @@
 //! Runs the binary.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 /// What a run of the command has said.
 pub(crate) struct Ran {
@@ -27,6 +28,50 @@ pub(crate) fn run_with(args: &[&str], env: &[(&str, &str)]) -> Ran {
     let Output { status, stdout, stderr } = command(args).envs(env.iter().copied()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+}
+
+/// A server that is killed with its test.
+pub(crate) struct Server(Child);
+
+impl Server {
+    pub(crate) fn start(args: &[&str]) -> Self {
+        Self(command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Reads standard output up to a line with this text.
+    pub(crate) fn until(&mut self, text: &str) -> String {
+        let mut read = String::new();
+        for line in BufReader::new(self.0.stdout.as_mut().unwrap()).lines() {
+            read.push_str(&line.unwrap());
+            read.push('\n');
+            if read.contains(text) {
+                return read;
+            }
+        }
+        let mut err = String::new();
+        self.0.stderr.as_mut().unwrap().read_to_string(&mut err).unwrap();
+        panic!("it has ended without `{text}`:\n{read}{err}");
+    }
+
+    /// Ctrl-C, and the exit code.
+    pub(crate) fn interrupt(self) -> Option<i32> {
+        self.signal("-INT")
+    }
+
+    /// A signal, and the exit code.
+    pub(crate) fn signal(mut self, signal: &str) -> Option<i32> {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already, or is to.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A file that goes away with the test.

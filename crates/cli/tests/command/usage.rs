@@ -21,6 +21,9 @@ fn each_verb_explains_itself_with_examples() {
             "dev",
             "check-config",
             "token",
+            "track",
+            "completions",
+            "man",
             "Examples:",
             "Exit codes: 0 done, 1 failed, 2 wrong usage",
         ],
@@ -51,6 +54,35 @@ fn each_verb_explains_itself_with_examples() {
         &["token", "create", "--help"],
         &["--identity", "--attribute", "--valid-for", "--publish-tracks", "LIVEKIT_API_KEY", "Examples:"],
     );
+}
+
+#[test]
+fn each_verb_of_tracks_explains_itself_with_examples() {
+    check_help(&["track", "--help"], &["list", "info", "pub", "echo", "hz", "bw", "delay"]);
+    let connection = [
+        "--url",
+        "LIVEKIT_URL",
+        "--api-key",
+        "LIVEKIT_API_KEY",
+        "--api-secret",
+        "LIVEKIT_API_SECRET",
+        "--token",
+        "LIVEKIT_TOKEN",
+        "--room",
+        "--identity",
+        "--timeout",
+        "--root-certificate",
+        "--e2ee-passphrase",
+        "TRACKYARD_E2EE_PASSPHRASE",
+        "--dual",
+        "--json",
+        "Examples:",
+    ];
+    for verb in ["list", "info", "pub", "echo", "hz", "bw", "delay"] {
+        check_help(&["track", verb, "--help"], &connection);
+    }
+    check_help(&["completions", "--help"], &["bash", "zsh", "fish", "Examples:"]);
+    check_help(&["man", "--help"], &["--out", "Examples:"]);
 }
 
 #[test]

@@ -41,15 +41,13 @@ impl List {
     }
 
     async fn list(&self, room: &Room, events: RoomEvents, interrupt: Interrupt) -> Outcome {
-        let mut people = room.remote_participants();
+        let people = room.remote_participants();
         if !self.watch {
             return self.print(&people);
         }
-        if self.json {
-            // What is published is told by events, those that were there before included.
-            for participant in people.drain(..) {
-                output::write_json(&joined(&participant))?;
-            }
+        // What is published is told by events, those that were there before included.
+        for participant in &people {
+            self.say(&joined(participant))?;
         }
         self.follow(events, interrupt).await
     }
@@ -83,7 +81,10 @@ impl List {
     }
 
     fn tell(&self, event: &RoomEvent) -> Result<(), Failure> {
-        let Some(change) = change(event) else { return Ok(()) };
+        change(event).map_or(Ok(()), |change| self.say(&change))
+    }
+
+    fn say(&self, change: &Change) -> Result<(), Failure> {
         if self.json { output::write_json(&change.json) } else { output::write(change.text.as_bytes()) }
     }
 }
@@ -96,10 +97,7 @@ struct Change {
 
 fn change(event: &RoomEvent) -> Option<Change> {
     match event {
-        RoomEvent::ParticipantConnected(participant) => Some(Change {
-            text: format!("+ {}\n", printable(participant.identity())),
-            json: joined(participant),
-        }),
+        RoomEvent::ParticipantConnected(participant) => Some(joined(participant)),
         RoomEvent::ParticipantDisconnected(participant) => Some(Change {
             text: format!("- {}\n", printable(participant.identity())),
             json: json!({ "event": "participant_left", "identity": participant.identity(), "track": null }),
@@ -110,8 +108,12 @@ fn change(event: &RoomEvent) -> Option<Change> {
     }
 }
 
-fn joined(participant: &RemoteParticipant) -> Value {
-    json!({ "event": "participant_joined", "identity": participant.identity(), "track": null })
+fn joined(participant: &RemoteParticipant) -> Change {
+    let identity = participant.identity();
+    Change {
+        text: format!("+ {}\n", printable(identity)),
+        json: json!({ "event": "participant_joined", "identity": identity, "track": null }),
+    }
 }
 
 fn of_track(sign: char, event: &str, track: &RemoteDataTrack) -> Change {

@@ -1,0 +1,10 @@
+//! `trackyard track`, with a real server between.
+
+mod echo;
+mod encryption;
+mod ending;
+mod finding;
+mod list;
+mod measuring;
+mod refusals;
+mod site;
