@@ -3,8 +3,8 @@
 //! Anything counts as vanishing but the publisher's own `leave` and `unpublish`, a newer session of its
 //! identity, and the end of the room: it also does when an administrator removes it or takes its permission
 //! away. A will goes out as a frame of its track, and clients drop frames of tracks that they know have ended.
-//! So the end of the track is announced, and its routes are removed, only after the will has had time to get
-//! through; everything else about the departure happens at once.
+//! So the end of the track is announced only after the will has had time to get through, and its routes stay even
+//! longer; everything else about the departure happens at once.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,8 +20,11 @@ use super::track::Track;
 use crate::control::{PeerId, RouteChange, TrackKey, WorkerId};
 
 /// A will has so long to get through before its track's end is announced.
-pub(super) const LAST_WILL_TIME: Duration = Duration::from_millis(200);
-/// Frames that wait before a will keep their places, up to so many.
+const ANNOUNCED_AFTER: Duration = Duration::from_millis(200);
+/// Behind what a slow path holds it may take longer: clients of ours still take it after the announcement, so its
+/// lanes stay for so long.
+const LANES_KEPT: Duration = Duration::from_secs(2);
+/// Where frames queue, a will finds a place behind so many.
 const FRAMES_WAITING_MAX: u16 = 16;
 
 /// What is put off until wills have had their time, in that order.
@@ -63,19 +66,19 @@ impl Room {
         for worker in &workers {
             self.routes.push(*worker, RouteChange::LastWill { track, packet: packet.clone(), rules });
         }
-        let until = self.last_wills_until();
+        let until = self.put_off(LANES_KEPT);
         self.last_wills.routes.push_back((until, (track, workers)));
     }
 
     /// Others are told that a participant has left once its wills have had their time.
     pub(super) fn announce_after_last_wills(&mut self, info: Arc<ParticipantInfo>) {
-        let until = self.last_wills_until();
+        let until = self.put_off(ANNOUNCED_AFTER);
         self.last_wills.departed.push_back((until, info));
     }
 
     /// Others are told of what has changed about a participant once its wills have had their time.
     pub(super) fn hold_announcement(&mut self, peer: PeerId) {
-        let until = self.last_wills_until();
+        let until = self.now.instant + ANNOUNCED_AFTER;
         if let Some(member) = self.members.get_mut(peer) {
             member.announced.hold(until);
         }
@@ -106,8 +109,8 @@ impl Room {
         self.last_wills_due();
     }
 
-    fn last_wills_until(&mut self) -> Instant {
-        let until = self.now.instant + LAST_WILL_TIME;
+    fn put_off(&mut self, duration: Duration) -> Instant {
+        let until = self.now.instant + duration;
         self.timers.set_by(Timer::LastWills, until);
         until
     }
@@ -119,11 +122,12 @@ fn take_due<T>(queue: &mut VecDeque<(Instant, T)>, now: Instant) -> Option<T> {
     queue.pop_front().map(|(_, due)| due)
 }
 
-/// The track's rules, by which a will would be dropped or wait behind what is newer: it is the newest.
+/// The track's rules, but that a will is neither dropped nor too old, and takes the place of what waits before it
+/// wherever newer frames do.
 fn rules(lane: LaneRules) -> LaneRules {
     let policy = match lane.policy {
         Policy::Queue(frames) => Policy::Queue(frames.max(FRAMES_WAITING_MAX)),
-        _ => Policy::Queue(FRAMES_WAITING_MAX),
+        _ => Policy::Latest,
     };
-    LaneRules { policy, age_max: lane.age_max.max(LAST_WILL_TIME), max_hz: None, ..lane }
+    LaneRules { policy, age_max: lane.age_max.max(LANES_KEPT), max_hz: None, ..lane }
 }

@@ -6,12 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use trackyard_proto::{Encryption, ParticipantState};
 use trackyard_session::{EngineEvent, SessionConfig, SessionEvent, SignalVersion};
+use trackyard_sfu::room::Admin;
 use trackyard_sim::client::ClientEvent;
+use trackyard_sim::link::LinkConfig;
 use trackyard_sim::world::{ClientId, NodeConfig, Str0mRealm};
 use trackyard_sim::{GuestEvent, MixedWorld};
 use trackyard_track::e2ee::{FrameDecryptor, FrameEncryptor, IvSeed, Key, KeyOptions, Secret};
 use trackyard_track::{Frame, LocalEvent, LocalTrackId, PublishOptions, Received, RemoteEvent};
 
+use crate::figures::figure;
 use crate::support::{PATIENCE, begin, path, seat, sees};
 
 const VERSIONS: [SignalVersion; 2] = [SignalVersion::V1, SignalVersion::V0];
@@ -286,4 +289,55 @@ fn a_second_session_of_the_identity_takes_over_without_it() {
     let (ours, raw) = stage.got();
     assert_eq!(ours, [Got::End]);
     assert!(raw.iter().all(|got| *got == Got::End), "{raw:?}");
+}
+
+/// What waits in a lane for a slow path must neither take the will's place nor outlast its time.
+#[test]
+fn who_is_removed_while_its_subscribers_are_overrun_leaves_it_too() {
+    for seed in 0..10 {
+        let mut stage = Stage::new(SignalVersion::V1, Encryption::None);
+        for subscriber in [stage.ours, stage.raw] {
+            let seat = stage.world.seat(subscriber);
+            let slow = LinkConfig {
+                delay: Duration::from_millis(50),
+                rate_bps: Some(5_000_000),
+                ..LinkConfig::default()
+            };
+            seat.down().set_config(slow);
+        }
+        let payload = Bytes::from(vec![7; 64 << 10]);
+        for _ in 0..100 + seed {
+            let (publisher, track) = (stage.publisher, stage.track);
+            let frame = Frame { payload: payload.clone(), user_timestamp: None };
+            // 26 Mbit/s: what does not fit is dropped on the way.
+            drop(stage.world.with(publisher, |guest, now| guest.session().try_push(track, frame, now)));
+            stage.world.run_for(Duration::from_millis(20));
+        }
+        stage.world.run_for(Duration::from_millis(seed * 7));
+        let now = stage.world.now();
+        let removal = Admin::RemoveParticipant { identity: "publisher".to_owned() };
+        stage.world.node().admin("room", removal, now);
+        stage.world.run_for(Duration::from_secs(4));
+        let ours = stage.world.events(stage.ours);
+        let will = ours.iter().find_map(|(at, event)| match event {
+            GuestEvent::Ours(SessionEvent::Item(_, Received::Frame(frame))) => {
+                frame.is_last_will.then_some(*at - now)
+            }
+            _ => None,
+        });
+        let raw = stage.world.events(stage.raw);
+        let at = |is_it: &dyn Fn(&ClientEvent) -> bool| {
+            raw.iter().find_map(|(at, event)| match event {
+                GuestEvent::Raw(event) => is_it(event).then_some(*at - now),
+                GuestEvent::Ours(_) => None,
+            })
+        };
+        let raw_will = at(&|event| matches!(event, ClientEvent::Frame(frame) if frame.payload == b"stop"));
+        let end = at(&|event| matches!(event, ClientEvent::Update(_)));
+        figure(
+            format!("last will over a full path, {seed}: ours, raw, end"),
+            format!("{will:?} {raw_will:?} {end:?}"),
+        );
+        assert!(will.is_some() && raw_will.is_some(), "{will:?} {raw_will:?} {end:?}");
+    }
 }

@@ -21,7 +21,7 @@ pub const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const REPEAT_AFTER: Duration = Duration::from_secs(5);
 /// Packets of a track that is no longer published are still taken for so long: what its publisher has left for
 /// this case travels on another way than the announcement.
-pub(super) const LINGER_MAX: Duration = Duration::from_secs(1);
+pub(super) const LINGER_MAX: Duration = Duration::from_secs(3);
 /// A track says at most once in this time why its frames cannot be decrypted.
 pub const UNDECRYPTABLE_PAUSE: Duration = Duration::from_secs(1);
 
