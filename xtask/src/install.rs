@@ -15,7 +15,7 @@ const INSTALL_MAX: Duration = Duration::from_secs(900);
 const DEBIAN: [(&[&str], &str); 3] = [
     (&["chromium", "--version"], "chromium"),
     (&["python3", "-c", "import venv, ensurepip"], "python3-venv"),
-    (&["which", "turnserver"], "coturn"),
+    (&["turnserver", "--version"], "coturn"),
 ];
 /// Node of this major version or a later one; Debian 12 has an older one.
 const NODE_IS_RECENT: &str = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)";

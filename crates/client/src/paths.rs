@@ -5,6 +5,8 @@ mod backoff;
 mod inbound;
 #[cfg(test)]
 mod inbox;
+#[cfg(test)]
+mod reach;
 mod tcp;
 mod turn;
 mod udp;

@@ -21,6 +21,8 @@ use trackyard_peer::{Target, Transmit};
 use super::Inbound;
 use connection::Connection;
 pub(crate) use connection::TcpError;
+#[cfg(test)]
+pub(super) use framing::{push_frame, take_frame};
 
 /// Connections at once. A server has one TCP address or two; a machine tries each from each of its own.
 const CONNECTIONS_MAX: usize = 32;

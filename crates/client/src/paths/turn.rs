@@ -5,7 +5,7 @@
 
 mod allocation;
 #[cfg(test)]
-mod coturn;
+pub(super) mod coturn;
 mod error;
 mod establish;
 mod framing;
@@ -176,7 +176,7 @@ impl Relays {
     ///
     /// # Errors
     /// Gives the datagram back if it is not sent from a relay's address.
-    pub(crate) fn send(&mut self, target: Target, transmit: Transmit) -> Result<(), Transmit> {
+    pub(crate) fn send(&self, target: Target, transmit: Transmit) -> Result<(), Transmit> {
         let Some(running) = &self.running[target as usize] else { return Err(transmit) };
         let status = running.status.borrow();
         if status.is_current(transmit.source) {

@@ -13,7 +13,7 @@ pub(super) const FRAME_BYTES_MAX: usize = 16 * 1024 + 512;
 pub(crate) struct FrameTooLong(usize);
 
 /// Appends a frame; one that is too long is left out.
-pub(super) fn push_frame(stream: &mut BytesMut, datagram: &[u8]) {
+pub(in crate::paths) fn push_frame(stream: &mut BytesMut, datagram: &[u8]) {
     if let Some(bytes) =
         u16::try_from(datagram.len()).ok().filter(|bytes| usize::from(*bytes) <= FRAME_BYTES_MAX)
     {
@@ -23,7 +23,7 @@ pub(super) fn push_frame(stream: &mut BytesMut, datagram: &[u8]) {
 }
 
 /// Takes the next whole frame off the front of what has come.
-pub(super) fn take_frame(stream: &mut BytesMut) -> Result<Option<BytesMut>, FrameTooLong> {
+pub(in crate::paths) fn take_frame(stream: &mut BytesMut) -> Result<Option<BytesMut>, FrameTooLong> {
     let Some((prefix, rest)) = stream.split_first_chunk::<PREFIX_BYTES>() else { return Ok(None) };
     let bytes = usize::from(u16::from_be_bytes(*prefix));
     if bytes > FRAME_BYTES_MAX {

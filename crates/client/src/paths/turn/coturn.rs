@@ -20,7 +20,7 @@ const TLS_PORT: u16 = 5349;
 const ANSWER_MAX: Duration = Duration::from_millis(100);
 
 /// A relay on an address of its own. Dropping it ends its process.
-pub(super) struct Coturn {
+pub(crate) struct Coturn {
     process: Child,
     options: Vec<&'static str>,
     directory: PathBuf,
@@ -30,11 +30,11 @@ pub(super) struct Coturn {
 
 impl Coturn {
     /// Starts one that passes on to everybody; `None` where there is no coturn, which is a failure under `CI`.
-    pub(super) async fn start() -> Option<Self> {
+    pub(crate) async fn start() -> Option<Self> {
         Self::start_with(&["--allow-loopback-peers"]).await
     }
 
-    pub(super) async fn start_with(options: &[&'static str]) -> Option<Self> {
+    pub(crate) async fn start_with(options: &[&'static str]) -> Option<Self> {
         if !is_installed() {
             assert!(std::env::var_os("CI").is_none(), "turnserver is missing: install the package coturn");
             eprintln!("skipped: turnserver is missing; the package coturn brings it");
@@ -53,35 +53,35 @@ impl Coturn {
     }
 
     /// Ends its process: whatever it knew is forgotten.
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
     /// Starts it anew on the same address.
-    pub(super) async fn start_again(&mut self) {
+    pub(crate) async fn start_again(&mut self) {
         self.process = spawn(self.ip, &self.directory, &self.options);
         self.wait().await;
     }
 
-    pub(super) fn ip(&self) -> IpAddr {
+    pub(crate) fn ip(&self) -> IpAddr {
         self.ip
     }
 
-    pub(super) fn udp(&self) -> String {
+    pub(crate) fn udp(&self) -> String {
         format!("turn:{}:{PORT}?transport=udp", self.ip)
     }
 
-    pub(super) fn tcp(&self) -> String {
+    pub(crate) fn tcp(&self) -> String {
         format!("turn:{}:{PORT}?transport=tcp", self.ip)
     }
 
-    pub(super) fn tls(&self) -> String {
+    pub(crate) fn tls(&self) -> String {
         format!("turns:{}:{TLS_PORT}?transport=tcp", self.ip)
     }
 
     /// What a client has that trusts its certificate.
-    pub(super) fn trusting(&self) -> Arc<ClientConfig> {
+    pub(crate) fn trusting(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.cert.der().clone()).unwrap();
         client_config(roots)
@@ -112,12 +112,12 @@ fn answers(address: SocketAddr) -> bool {
 }
 
 /// What a client has that trusts nobody in particular.
-pub(super) fn trusting_nobody() -> Arc<ClientConfig> {
+pub(crate) fn trusting_nobody() -> Arc<ClientConfig> {
     client_config(RootCertStore::empty())
 }
 
 /// As a server names relays.
-pub(super) fn server(urls: &[String]) -> IceServer {
+pub(crate) fn server(urls: &[String]) -> IceServer {
     IceServer { urls: urls.to_vec(), username: USER.to_owned(), credential: CREDENTIAL.to_owned() }
 }
 
