@@ -26,12 +26,22 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) totals: LaneStats,
     pub(crate) room: Estimator,
-    /// The channel can be written.
-    pub(crate) open: bool,
+    pub(crate) channel: Channel,
     /// The longest packet that the receiver takes.
     pub(crate) packet_bytes_max: usize,
     /// Frames that have been counted and of which only held packets are here.
     pub(crate) held_frames: usize,
+}
+
+/// How the channel stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// It has never been open: frames wait for it as they do for room, and grow too old.
+    Opening,
+    /// It can be written.
+    Open,
+    /// It was open, and nobody knows when it will be again.
+    Closed,
 }
 
 /// Where the packets go that come in order.
@@ -246,14 +256,14 @@ impl Lane {
     }
 
     fn begin(&mut self, packet: Packet, shared: &mut Shared) {
-        if !shared.open {
+        if shared.channel == Channel::Closed {
             return self.refuse(packet.frame, DropReason::NoChannel, shared);
         }
         if self.grid.as_mut().is_some_and(|grid| !grid.pick(packet.arrived)) {
             return self.refuse(packet.frame, DropReason::RateLimited, shared);
         }
         let has_room = shared.room.has_room(shared.store.bytes_waiting_for_room(), packet.bytes.len(), false);
-        let admitted = has_room && !self.list.held;
+        let admitted = has_room && !self.list.held && shared.channel == Channel::Open;
         if !admitted {
             self.make_place(&packet, shared);
         }

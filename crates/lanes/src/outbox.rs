@@ -8,7 +8,7 @@ use bytes::Bytes;
 use trackyard_wire::{FrameNumber, Handle, Header};
 
 use crate::estimator::Estimator;
-use crate::lane::{Lane, Shared};
+use crate::lane::{Channel, Lane, Shared};
 use crate::packet::Packet;
 use crate::ring::{Front, Ring};
 use crate::slab::{Key, Slab};
@@ -61,7 +61,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox without lanes, whose channel is closed.
+    /// An outbox without lanes, whose channel is still to be opened: frames wait for it.
     #[must_use]
     pub fn new(config: OutboxConfig) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Outbox {
                 store: Store::new(),
                 totals: LaneStats::default(),
                 room: Estimator::new(config),
-                open: false,
+                channel: Channel::Opening,
                 packet_bytes_max: PACKET_BYTES_MAX,
                 held_frames: 0,
             },
@@ -147,13 +147,13 @@ impl Outbox {
         self.attend(key, now);
     }
 
-    /// Says whether the channel can be written. While it cannot, frames are dropped.
+    /// Says whether the channel can be written. While one that was open cannot, frames are dropped.
     pub fn set_open(&mut self, open: bool, _now: Instant) {
         self.chosen = None;
-        if self.shared.open == open {
+        if (self.shared.channel == Channel::Open) == open {
             return;
         }
-        self.shared.open = open;
+        self.shared.channel = if open { Channel::Open } else { Channel::Closed };
         self.shared.room.reset();
         if !open {
             for key in self.lanes.keys() {
@@ -259,6 +259,9 @@ impl Outbox {
 
     /// The lane whose turn it is and that has a packet for which there is room.
     fn choose(&mut self, now: Instant) -> Option<Key> {
+        if self.shared.channel != Channel::Open {
+            return None;
+        }
         loop {
             let Front { lane: key, sparse } = self.ring.front()?;
             let lane = self.lanes.get_mut(key)?;

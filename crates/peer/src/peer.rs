@@ -285,6 +285,10 @@ impl<C: Connection> Peer<C> {
         let open =
             self.connection(target).is_some_and(|connection| connection.is_open(ChannelKind::DataTrack));
         self.downstream.outbox().set_open(open, now);
+        if open {
+            // What waits for the channel goes out at once.
+            self.unflushed = Some(now);
+        }
     }
 
     /// What becomes of a connection that does not decide about the participant is only told when it fails.

@@ -533,3 +533,18 @@ fn a_sparse_lane_comes_first_once_per_turn_of_the_others() {
 fn large_packets_get_their_turn() {
     assert_eq!(turns(&[1, 1], 16_000, 2).len(), 4);
 }
+
+#[test]
+fn a_channel_that_is_still_to_be_opened_is_waited_for() {
+    let mut script = Script::new(LaneRules::default(), OutboxConfig::default());
+    script.outbox = Outbox::new(OutboxConfig::default());
+    script.outbox.add_lane(handle(5), LaneRules::default());
+    script.run("=0 closed +10 open");
+    assert_eq!(script.out, ["=0"]);
+    let mut late = Script::new(LaneRules::default(), OutboxConfig::default());
+    late.outbox = Outbox::new(OutboxConfig::default());
+    late.outbox.add_lane(handle(5), LaneRules::default());
+    late.run("=0 +5000 open =1");
+    assert_eq!(late.out, ["=1"]);
+    assert_eq!(late.outbox.totals().dropped(DropReason::Expired), 1);
+}

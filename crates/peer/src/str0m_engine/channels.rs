@@ -17,6 +17,8 @@ const UNKNOWN_MAX: u64 = 16;
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     open: [Option<ChannelId>; 3],
+    /// Those we make. The other side may write to one before its confirmation has come (RFC 8832 §6).
+    made: [Option<ChannelId>; 3],
     announced: bool,
     unknown: u64,
     /// What each channel held before our first message. The answer that opens a channel is counted
@@ -29,7 +31,7 @@ impl Channels {
     pub(super) fn announce(&mut self, api: &mut SdpApi<'_>) {
         if !std::mem::replace(&mut self.announced, true) {
             for kind in KINDS {
-                api.add_channel_with_config(config(kind));
+                self.made[kind as usize] = Some(api.add_channel_with_config(config(kind)));
             }
         }
     }
@@ -60,13 +62,14 @@ impl Channels {
 
     /// A message has come.
     pub(super) fn message(&self, data: ChannelData) -> Option<ConnectionEvent> {
-        let kind = self.kind(data.id)?;
+        let made = || KINDS.into_iter().find(|kind| self.made[*kind as usize] == Some(data.id));
+        let kind = self.kind(data.id).or_else(made)?;
         Some(ConnectionEvent::Message(kind, Bytes::from(data.data)))
     }
 
     /// All have ended with the connection.
     pub(super) fn end(&mut self) {
-        self.open = [None; 3];
+        (self.open, self.made) = ([None; 3], [None; 3]);
     }
 
     pub(super) fn is_open(&self, kind: ChannelKind) -> bool {
