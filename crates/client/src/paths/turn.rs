@@ -228,23 +228,33 @@ impl Relays {
     }
 }
 
-/// Asks every relay that the servers name for an address and gives it back: what came of each, in their order.
-pub(crate) async fn probe(
-    servers: &[IceServer],
-    tls: &Arc<ClientConfig>,
-) -> Vec<(String, Result<SocketAddr, Arc<TurnError>>)> {
-    let counters = Arc::default();
-    let mut results = Vec::new();
-    for candidate in candidates(servers) {
-        results.push(match establish::attempt(candidate, tls, &counters).await {
-            Ok(Established { url, relayed, ends }) => {
-                ends.release().await;
-                (url, Ok(relayed))
-            }
-            Err(Failure { url, error }) => (url, Err(error)),
-        });
+/// Asks every relay that the servers name for an address, all at once, and gives it back: what came of each, in the
+/// order they are tried in.
+///
+/// # Cancel safety
+/// Addresses that were had by then are given back.
+pub(crate) async fn probe(servers: &[IceServer], tls: &Arc<ClientConfig>) -> Vec<Probed> {
+    let mut probes = JoinSet::new();
+    for (order, candidate) in candidates(servers).into_iter().enumerate() {
+        let tls = Arc::clone(tls);
+        probes.spawn(async move { (order, probe_one(candidate, &tls).await) });
     }
-    results
+    let mut results = probes.join_all().await;
+    results.sort_by_key(|(order, _)| *order);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// A relay as the server has named it, and the address that it gives.
+pub(crate) type Probed = (String, Result<SocketAddr, Arc<TurnError>>);
+
+async fn probe_one(candidate: Candidate, tls: &Arc<ClientConfig>) -> Probed {
+    match establish::attempt(candidate, tls, &Arc::default()).await {
+        Ok(Established { url, relayed, ends }) => {
+            ends.release().await;
+            (url, Ok(relayed))
+        }
+        Err(Failure { url, error }) => (url, Err(error)),
+    }
 }
 
 impl RelayStatus {

@@ -43,7 +43,7 @@ async fn failures(relays: &Relays) -> Vec<Failure> {
 }
 
 /// Datagrams of every length reach a plain socket through the relay, and what it answers comes back.
-async fn check_both_ways(relays: &mut Relays, inbox: &mut Inbox, relayed: SocketAddr) {
+async fn check_both_ways(relays: &Relays, inbox: &mut Inbox, relayed: SocketAddr) {
     let (socket, address) = peer().await;
     let mut buffer = [0; 2_000];
     for length in (1..=9).chain([1_000, 1_200, 1_201]) {
@@ -67,7 +67,7 @@ async fn check_carrier(url: fn(&Coturn) -> String) {
     assert_eq!(relayed.ip(), coturn.ip());
     let state = relays.state(TARGET);
     assert!(matches!(&state, RelayState::Ready { url: used, .. } if *used == url(&coturn)), "{state:?}");
-    check_both_ways(&mut relays, &mut inbox, relayed).await;
+    check_both_ways(&relays, &mut inbox, relayed).await;
     assert_eq!(relays.counters(), RelayCounters::default());
 }
 
@@ -99,7 +99,7 @@ async fn wrong_credentials_are_told_and_right_ones_help() {
     }
     relays.set_servers(TARGET, &[server(&urls)]);
     let relayed = relayed(&mut inbox).await;
-    check_both_ways(&mut relays, &mut inbox, relayed).await;
+    check_both_ways(&relays, &mut inbox, relayed).await;
 }
 
 #[tokio::test]
@@ -107,13 +107,32 @@ async fn each_way_to_a_relay_fails_in_its_own_words() {
     let Some(coturn) = Coturn::start().await else { return };
     let ip = coturn.ip();
     let closed = |scheme: &str, transport: &str| format!("{scheme}:{ip}:1?transport={transport}");
-    let urls = [closed("turn", "udp"), closed("turn", "tcp"), coturn.tls(), closed("turns", "udp")];
+    let (_silent, silent) = peer().await;
+    // A label of 64 characters is no name: nobody needs to be asked.
+    let nameless = format!("turns:{}.invalid", "a".repeat(64));
+    let urls = [
+        closed("turn", "udp"),
+        format!("turn:{silent}"),
+        closed("turn", "tcp"),
+        coturn.tls(),
+        nameless,
+        closed("turns", "udp"),
+    ];
     let results = probe(&[server(&urls)], &trusting_nobody()).await;
-    let errors: Vec<_> = results.into_iter().map(|(_, result)| result.unwrap_err()).collect();
+    let errors: Vec<_> = results
+        .into_iter()
+        .zip(&urls)
+        .map(|((url, result), asked)| {
+            assert_eq!(url, *asked);
+            result.unwrap_err()
+        })
+        .collect();
     assert!(matches!(&*errors[0], TurnError::Unreachable(_)), "{errors:?}");
-    assert!(matches!(&*errors[1], TurnError::Unreachable(_)), "{errors:?}");
-    assert!(matches!(&*errors[2], TurnError::Tls(_)), "{errors:?}");
-    assert!(matches!(&*errors[3], TurnError::Url(TurnUrlError::Dtls)), "{errors:?}");
+    assert!(matches!(&*errors[1], TurnError::Timeout), "{errors:?}");
+    assert!(matches!(&*errors[2], TurnError::Unreachable(_)), "{errors:?}");
+    assert!(matches!(&*errors[3], TurnError::Tls(_)), "{errors:?}");
+    assert!(matches!(&*errors[4], TurnError::Resolve(_)), "{errors:?}");
+    assert!(matches!(&*errors[5], TurnError::Url(TurnUrlError::Dtls)), "{errors:?}");
 }
 
 #[tokio::test]
@@ -182,7 +201,7 @@ async fn a_relay_that_was_lost_is_used_again_when_it_is_back() {
     assert_eq!(relays.counters().not_ready, 1);
     coturn.start_again().await;
     let relayed = relayed(&mut inbox).await;
-    check_both_ways(&mut relays, &mut inbox, relayed).await;
+    check_both_ways(&relays, &mut inbox, relayed).await;
 }
 
 #[tokio::test]
@@ -209,7 +228,7 @@ async fn another_network_means_another_address() {
     relays.restart();
     let after = relayed(&mut inbox).await;
     assert_ne!(before, after);
-    check_both_ways(&mut relays, &mut inbox, after).await;
+    check_both_ways(&relays, &mut inbox, after).await;
     let (_socket, address) = peer().await;
     assert!(relays.send(TARGET, transmit(before, address, b"gone")).is_ok(), "it was the relay's");
 }
@@ -221,7 +240,7 @@ async fn fresh_credentials_keep_the_address_and_other_relays_do_not() {
     relays.set_servers(TARGET, &[server(&[coturn.udp()])]);
     let before = relayed(&mut inbox).await;
     relays.set_servers(TARGET, &[IceServer { credential: "fresh".to_owned(), ..server(&[coturn.udp()]) }]);
-    check_both_ways(&mut relays, &mut inbox, before).await;
+    check_both_ways(&relays, &mut inbox, before).await;
     relays.set_servers(TARGET, &[server(&[coturn.tcp()])]);
     assert_ne!(relayed(&mut inbox).await, before);
     relays.set_servers(TARGET, &[]);
@@ -243,7 +262,7 @@ async fn a_peer_that_the_relay_refuses_costs_the_others_nothing() {
     let ipv6 = SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 9));
     relays.send(TARGET, transmit(relayed, ipv6, b"out of reach")).unwrap();
     eventually(|| relays.counters().not_allowed == 2).await;
-    check_both_ways(&mut relays, &mut inbox, relayed).await;
+    check_both_ways(&relays, &mut inbox, relayed).await;
 }
 
 #[tokio::test]
@@ -262,7 +281,7 @@ async fn what_does_not_fit_the_queue_is_dropped_and_counted() {
 
 #[tokio::test]
 async fn what_is_not_sent_from_a_relay_is_given_back() {
-    let (mut relays, _inbox) = relays(trusting_nobody());
+    let (relays, _inbox) = relays(trusting_nobody());
     let own = SocketAddr::from(([127, 0, 0, 1], 5_000));
     let back = relays.send(TARGET, transmit(own, own, b"not yours")).unwrap_err();
     assert_eq!(back.contents, b"not yours");
