@@ -1,5 +1,6 @@
 //! A session, and everybody who waits for what becomes of it.
 
+mod blobs;
 mod events;
 mod publications;
 mod subscriptions;
@@ -22,6 +23,7 @@ use crate::people::People;
 use crate::room::ConnectionState;
 use crate::shared::Shared;
 use crate::token::TokenStore;
+use blobs::BlobRequests;
 
 pub(crate) use publications::{Ended, Publications};
 pub(crate) use subscriptions::{Buffer, Subscriber, Subscribers};
@@ -33,6 +35,7 @@ pub(crate) struct Core {
     pub(crate) people: People,
     pub(crate) publications: Publications,
     pub(crate) subscribers: Subscribers,
+    pub(crate) blobs: BlobRequests,
     pub(crate) signal: SignalState,
     pub(crate) state: ConnectionState,
     /// What is published is encrypted, unless a track says otherwise.
@@ -89,6 +92,7 @@ impl Core {
             people: People::default(),
             publications: Publications::default(),
             subscribers: Subscribers::default(),
+            blobs: BlobRequests::default(),
             signal: SignalState::default(),
             state: ConnectionState::Connecting,
             is_encrypted: encryption.is_some(),

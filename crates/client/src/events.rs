@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
-use trackyard_session::CloseReason;
+use trackyard_proto::DataBlobKey;
+use trackyard_session::{CloseReason, DataBlobError};
 use trackyard_track::CipherError;
 
 use crate::local_track::LocalDataTrack;
@@ -40,6 +41,13 @@ pub enum RoomEvent {
     },
     /// The server has taken a track of this client away, or has not taken it into a new session.
     LocalDataTrackUnpublished(LocalDataTrack),
+    /// A data blob that was stored in an earlier session is not in this one, and is stored no more.
+    DataBlobLost {
+        /// What it was found by.
+        key: DataBlobKey,
+        /// Why.
+        error: DataBlobError,
+    },
     /// The connection is down in part, and is being restored. Tracks and subscriptions stay.
     Reconnecting,
     /// The connection is up again.

@@ -30,6 +30,7 @@ struct Reception {
     number: u64,
     received: Instant,
     publisher: Arc<str>,
+    is_last_will: bool,
 }
 
 impl DataTrackFrame {
@@ -96,12 +97,22 @@ impl DataTrackFrame {
     pub fn publisher(&self) -> Option<&str> {
         self.reception.as_ref().map(|reception| &*reception.publisher)
     }
+
+    /// Whether it is what its publisher has left for the case that it vanishes: it has.
+    #[must_use]
+    pub fn is_last_will(&self) -> bool {
+        self.reception.as_ref().is_some_and(|reception| reception.is_last_will)
+    }
 }
 
 impl From<RemoteFrame> for DataTrackFrame {
     fn from(frame: RemoteFrame) -> Self {
-        let RemoteFrame { payload, user_timestamp, number, received, publisher, .. } = frame;
-        Self { payload, user_timestamp, reception: Some(Reception { number, received, publisher }) }
+        let RemoteFrame { payload, user_timestamp, number, received, publisher, is_last_will, .. } = frame;
+        Self {
+            payload,
+            user_timestamp,
+            reception: Some(Reception { number, received, publisher, is_last_will }),
+        }
     }
 }
 

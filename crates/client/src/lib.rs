@@ -63,10 +63,10 @@ pub use subscription::{DataTrackEvent, DataTrackEvents, DataTrackStream, DataTra
 pub use token::Token;
 
 pub use trackyard_proto::{
-    DisconnectReason, FrameEncoding, Kind as ParticipantKind, Permission as ParticipantPermission, Schema,
-    SchemaEncoding,
+    DataBlobKey, DisconnectReason, FrameEncoding, Kind as ParticipantKind,
+    Permission as ParticipantPermission, Schema, SchemaEncoding,
 };
-pub use trackyard_session::CloseReason;
+pub use trackyard_session::{CloseReason, DataBlobError};
 pub use trackyard_track::e2ee;
 pub use trackyard_track::{
     CipherError, Gap, LocalDropReason, LocalTrackStats, Overflow, PacketSize, PublishError, PublishPolicy,

@@ -73,6 +73,13 @@ impl LocalDataTrack {
         self.ended.get().is_none()
     }
 
+    /// Whether the server keeps the track's last will and sends it when this client vanishes; `false` if
+    /// it has none, or the server does not know of such a thing.
+    #[must_use]
+    pub fn has_last_will(&self) -> bool {
+        self.shared.read(|core| core.publications.has_last_will(self.id))
+    }
+
     /// Pushes a frame, which is sent as soon as the connection has room for it. Never blocks and never
     /// waits; what has no room is dropped whole, the oldest first, and counted.
     ///

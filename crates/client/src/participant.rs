@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use trackyard_proto::{Kind, ParticipantInfo, Permission};
+use bytes::Bytes;
+use trackyard_proto::{DataBlob, DataBlobKey, Kind, ParticipantInfo, Permission};
+use trackyard_session::DataBlobError;
 use trackyard_track::{LocalTrackId, PublishError};
 
 use crate::core::Ended;
@@ -95,6 +97,24 @@ impl LocalParticipant {
         Ok(LocalDataTrack::new(&self.shared, id, (&name, &ended)))
     }
 
+    /// Keeps a small blob with this participant's session, for others to fetch: at most 64,000 bytes in
+    /// all. It is stored anew after each full reconnect.
+    ///
+    /// # Errors
+    /// [`DataBlobError`]: it is empty or too large, the server refuses, or does not answer within 10 s.
+    pub async fn store_data_blob(
+        &self,
+        key: DataBlobKey,
+        contents: impl Into<Bytes>,
+    ) -> Result<(), DataBlobError> {
+        let blob = DataBlob { key: Some(key), contents: contents.into() };
+        let answer = self.shared.with(|core, now| {
+            let id = core.session.store_data_blob(blob, now);
+            core.blobs.wait_stored(id)
+        });
+        answer.await.unwrap_or(Err(DataBlobError::Closed))
+    }
+
     fn info<T: Default>(&self, look: impl FnOnce(&ParticipantInfo) -> T) -> T {
         self.shared.read(|core| core.people.local.as_deref().map(look).unwrap_or_default())
     }
@@ -177,6 +197,14 @@ impl RemoteParticipant {
         &self.info.permission
     }
 
+    /// Fetches a blob that it keeps with its session.
+    ///
+    /// # Errors
+    /// [`DataBlobError`]: there is none, the server refuses, or does not answer within 10 s.
+    pub async fn data_blob(&self, key: DataBlobKey) -> Result<Bytes, DataBlobError> {
+        fetch_blob(&self.shared, &self.info.identity, key).await
+    }
+
     /// The data tracks that it publishes.
     #[must_use]
     pub fn data_tracks(&self) -> DataTracks {
@@ -188,6 +216,19 @@ impl fmt::Debug for RemoteParticipant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteParticipant").field("identity", &self.info.identity).finish_non_exhaustive()
     }
+}
+
+/// Fetches a blob of a participant.
+pub(crate) async fn fetch_blob(
+    shared: &Arc<Shared>,
+    identity: &str,
+    key: DataBlobKey,
+) -> Result<Bytes, DataBlobError> {
+    let answer = shared.with(|core, now| {
+        let id = core.session.get_data_blob(identity, key, now);
+        core.blobs.wait_found(id)
+    });
+    answer.await.unwrap_or(Err(DataBlobError::Closed))
 }
 
 /// The data tracks that another participant publishes.

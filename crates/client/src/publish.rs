@@ -4,6 +4,7 @@ use trackyard_proto::{FrameEncoding, Schema};
 use trackyard_track::{PacketSize, PublishOptions, PublishRules};
 
 use crate::encryption;
+use crate::frame::DataTrackFrame;
 
 /// A data track to publish. A name alone is one, too.
 ///
@@ -53,6 +54,17 @@ impl DataTrackOptions {
     #[must_use]
     pub fn with_packet_size(mut self, size: PacketSize) -> Self {
         self.options.packet_size = size;
+        self
+    }
+
+    /// Leaves a last frame with the server, at most 1,200 bytes of payload: it sends it to the track's
+    /// subscribers when this client vanishes without a word, so that they learn it at once and not by a
+    /// deadline. Servers that do not know this ignore it ([`LocalDataTrack::has_last_will`]).
+    ///
+    /// [`LocalDataTrack::has_last_will`]: crate::LocalDataTrack::has_last_will
+    #[must_use]
+    pub fn with_last_will(mut self, frame: DataTrackFrame) -> Self {
+        self.options.last_will = Some(frame.into());
         self
     }
 

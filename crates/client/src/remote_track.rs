@@ -3,12 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
-use trackyard_proto::{DataTrackInfo, Encryption, FrameEncoding, Schema};
+use trackyard_proto::{DataBlobKey, DataTrackInfo, Encryption, FrameEncoding, Schema};
+use trackyard_session::DataBlobError;
 use trackyard_track::{FrameQueue, RemoteTrackId, RemoteTrackStats, SubscribeError};
 
 use crate::clock;
 use crate::core::{Buffer, Core, Subscriber};
+use crate::participant::fetch_blob;
 use crate::shared::Shared;
 use crate::subscription::{DataTrackEvents, DataTrackStream, DataTrackSubscribeOptions, Subscription};
 
@@ -66,6 +69,16 @@ impl RemoteDataTrack {
     #[must_use]
     pub fn schema(&self) -> Option<&Schema> {
         self.info.schema.as_ref()
+    }
+
+    /// Fetches the text of its schema, if it has one and its publisher has stored it
+    /// ([`store_data_blob`](crate::LocalParticipant::store_data_blob)).
+    ///
+    /// # Errors
+    /// [`DataBlobError`]: it is not stored, the server refuses, or does not answer within 10 s.
+    pub async fn fetch_schema(&self) -> Result<Option<Bytes>, DataBlobError> {
+        let Some(schema) = self.info.schema.clone() else { return Ok(None) };
+        fetch_blob(&self.shared, &self.publisher, DataBlobKey::Schema(schema)).await.map(Some)
     }
 
     /// Whether its payloads are encrypted end to end.

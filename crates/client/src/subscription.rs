@@ -32,7 +32,6 @@ use crate::shared::Shared;
 pub struct DataTrackSubscribeOptions {
     pub(crate) queue: QueueOptions,
     pub(crate) until_unpublished: bool,
-    target_fps: Option<u32>,
 }
 
 impl DataTrackSubscribeOptions {
@@ -56,10 +55,11 @@ impl DataTrackSubscribeOptions {
         self
     }
 
-    /// At most so many frames per second, picked by the server.
+    /// At most so many frames per second on a steady grid. The server leaves out what no subscription of
+    /// the track has asked for.
     #[must_use]
     pub fn with_target_fps(mut self, fps: u32) -> Self {
-        self.target_fps = Some(fps);
+        self.queue.target_fps = Some(fps);
         self
     }
 
@@ -87,7 +87,7 @@ impl DataTrackSubscribeOptions {
     }
 
     pub(crate) fn signalled(&self) -> SubscriptionOptions {
-        SubscriptionOptions { target_fps: self.target_fps }
+        SubscriptionOptions { target_fps: self.queue.target_fps }
     }
 }
 

@@ -26,7 +26,11 @@ impl Core {
             SessionEvent::Remote(event) => self.remote_event(event, shared, now),
             SessionEvent::Item(track, received) => self.deliver(track, received, now),
             // Nothing of this client asks for data blobs.
-            SessionEvent::DataBlob(_) => {}
+            SessionEvent::DataBlob(event) => {
+                if let Some((key, error)) = self.blobs.event(event) {
+                    self.events.push(RoomEvent::DataBlobLost { key, error });
+                }
+            }
         }
     }
 

@@ -23,6 +23,8 @@ struct Publication {
     name: Arc<str>,
     /// As the server announces it; nothing before it is published.
     info: Option<Arc<DataTrackInfo>>,
+    /// The server keeps its last will.
+    has_last_will: bool,
     waiting: Option<oneshot::Sender<Result<(), PublishError>>>,
     ended: Arc<Ended>,
 }
@@ -39,13 +41,21 @@ impl Publications {
     ) -> oneshot::Receiver<Result<(), PublishError>> {
         let (sender, receiver) = oneshot::channel();
         let (name, ended) = (Arc::clone(name), Arc::clone(ended));
-        self.tracks.insert(track, Publication { name, info: None, waiting: Some(sender), ended });
+        self.tracks.insert(
+            track,
+            Publication { name, info: None, has_last_will: false, waiting: Some(sender), ended },
+        );
         receiver
     }
 
     /// As the server announces it; `None` if it is not published.
     pub(crate) fn info(&self, track: LocalTrackId) -> Option<Arc<DataTrackInfo>> {
         self.tracks.get(&track)?.info.clone()
+    }
+
+    /// Whether the server keeps a track's last will.
+    pub(crate) fn has_last_will(&self, track: LocalTrackId) -> bool {
+        self.tracks.get(&track).is_some_and(|publication| publication.has_last_will)
     }
 
     /// The tracks that are published.
@@ -64,9 +74,11 @@ impl Publications {
     /// What has become of a track; answers one that was taken away.
     pub(crate) fn event(&mut self, event: LocalEvent, shared: &Arc<Shared>) -> Option<LocalDataTrack> {
         match event {
-            LocalEvent::Published { track, info, .. } | LocalEvent::Republished { track, info, .. } => {
+            LocalEvent::Published { track, info, last_will }
+            | LocalEvent::Republished { track, info, last_will } => {
                 let publication = self.tracks.get_mut(&track)?;
                 publication.info = Some(info);
+                publication.has_last_will = last_will;
                 publication.answer(Ok(()));
                 None
             }
