@@ -1,5 +1,6 @@
 //! One module per verb.
 
+pub(crate) mod bench;
 pub(crate) mod check_config;
 pub(crate) mod completions;
 pub(crate) mod dev;

@@ -140,11 +140,6 @@ impl Entrance {
         self.options = self.options.with_encryption(encryption::by_passphrase(passphrase)?);
         Ok(self)
     }
-
-    /// Whether a token says who joins, so that each who joins puts out the one before.
-    pub(crate) fn is_for_one(&self) -> bool {
-        matches!(self.access, Access::Token(_))
-    }
 }
 
 /// Joins the room.

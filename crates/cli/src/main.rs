@@ -34,6 +34,7 @@ Examples:
   trackyard track list                  see who publishes what
   trackyard track echo pose             print the frames of a data track
   trackyard doctor wss://yard.example   find out why a connection fails
+  trackyard bench --for 10s             measure delivery and latency under load
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not connected, 4 not found,
 124 not in the time given, 130 interrupted before it was done."
@@ -53,6 +54,7 @@ enum Command {
     #[command(subcommand)]
     Track(commands::track::Track),
     Doctor(Box<commands::doctor::Doctor>),
+    Bench(Box<commands::bench::Bench>),
     Completions(commands::completions::Completions),
     Man(commands::man::Man),
 }
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Token(commands::token::Token::Create(create)) => create.run(),
         Command::Track(track) => track.run(),
         Command::Doctor(doctor) => doctor.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
     };
