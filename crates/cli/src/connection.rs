@@ -140,6 +140,16 @@ impl Entrance {
         self.options = self.options.with_encryption(encryption::by_passphrase(passphrase)?);
         Ok(self)
     }
+
+    /// Whether a token says who joins, so that each who joins puts out the one before.
+    pub(crate) fn is_for_one(&self) -> bool {
+        matches!(self.access, Access::Token(_))
+    }
+
+    /// Whether tokens are made here, for as many clients as are liked.
+    pub(crate) fn has_key(&self) -> bool {
+        !self.is_for_one()
+    }
 }
 
 /// Joins the room.
