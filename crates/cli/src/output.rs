@@ -37,7 +37,7 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
 /// Prints a value as JSON on one line.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write`](fn@write).
 pub(crate) fn write_json(value: &serde_json::Value) -> Result<(), Failure> {
     write(format!("{value}\n").as_bytes())
 }

@@ -8,3 +8,4 @@ mod list;
 mod measuring;
 mod refusals;
 mod site;
+mod tls;

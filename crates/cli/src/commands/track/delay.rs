@@ -29,8 +29,8 @@ pub(crate) struct Delay {
 
 impl Delay {
     pub(crate) async fn run(self, interrupt: Interrupt) -> Outcome {
-        let meter = Ages { ages: Window::new(self.args.window), missing: 0, implausible: 0 };
-        meter::run(self.args, meter, interrupt).await
+        let ages = Ages::new(self.args.window);
+        meter::run(self.args, ages, interrupt).await
     }
 }
 
@@ -45,6 +45,10 @@ struct Ages {
 }
 
 impl Ages {
+    fn new(window: usize) -> Self {
+        Self { ages: Window::new(window), missing: 0, implausible: 0 }
+    }
+
     fn millis(&self) -> impl Iterator<Item = f64> {
         self.ages.iter().map(|age| age.as_secs_f64() * 1e3)
     }
@@ -113,5 +117,43 @@ impl Meter for Ages {
             .into()),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Failure;
+
+    fn measured(frames: &[DataTrackFrame]) -> Ages {
+        let mut ages = Ages::new(10);
+        for frame in frames {
+            ages.frame(frame);
+        }
+        ages
+    }
+
+    #[track_caller]
+    fn check_verdict(ages: &Ages, words: &str) {
+        match ages.verdict() {
+            Err(Failure::Failed(error)) => assert!(error.to_string().contains(words), "{error}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn timestamps_that_are_no_time_of_day_are_told_apart_from_none() {
+        let frame = || DataTrackFrame::new("x");
+        let ages = measured(&[frame(), frame().with_user_timestamp(7), frame().with_user_timestamp_now()]);
+        assert_eq!((ages.ages.len(), ages.missing, ages.implausible), (1, 1, 1));
+        assert!(ages.verdict().is_ok());
+        let text = ages.text().unwrap();
+        assert!(
+            text.ends_with(", 1 without a timestamp, 1 whose timestamp is no time of day in milliseconds")
+        );
+
+        check_verdict(&measured(&[frame().with_user_timestamp(7), frame()]), "no timestamp is a time of day");
+        check_verdict(&measured(&[frame()]), "no frame carries a timestamp");
+        assert!(measured(&[]).verdict().is_ok());
     }
 }

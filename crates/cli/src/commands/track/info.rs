@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use trackyard::{
-    DataTrackEvent, DataTrackEvents, DataTrackSubscribeOptions, RemoteDataTrack, Room, SubscribeError,
+    DataTrackEvent, DataTrackEvents, DataTrackSubscribeOptions, RemoteDataTrack, Room, RoomEvent, RoomEvents,
+    SubscribeError,
 };
 
 use super::bw::Bandwidth;
@@ -15,6 +16,7 @@ use super::hz::Rate;
 use super::list::track_json;
 use super::meter::Meter;
 use super::target;
+use super::watch::undecryptable;
 use crate::connection::{Connection, Role, connect};
 use crate::duration::positive_duration;
 use crate::failure::Failure;
@@ -53,6 +55,7 @@ impl Info {
         let looked = async {
             let track = target::find(&room, &mut events, (&self.track, self.connection.timeout)).await?;
             let traffic = self.count(&track).await?;
+            warn_of_undecryptable(&mut events, &track);
             Ok((track, traffic))
         };
         let outcome = interrupt.during(looked).await;
@@ -100,6 +103,16 @@ impl Info {
             ("Traffic", traffic.text(self.duration)),
         ];
         rows.iter().map(|(head, text)| format!("{head:<10} {}\n", printable(text))).collect()
+    }
+}
+
+/// Says why nothing is counted though frames come.
+fn warn_of_undecryptable(events: &mut RoomEvents, track: &RemoteDataTrack) {
+    while let Ok(Some(event)) = events.try_recv() {
+        let RoomEvent::DataTrackUndecryptable { track: other, error } = event else { continue };
+        if target::label(&other) == target::label(track) {
+            eprintln!("warning: {}", undecryptable(track, error));
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct MeterArgs {
     #[command(flatten)]
     pub(super) watch: WatchArgs,
     /// Frames that a report looks back on
-    #[arg(long, value_name = "FRAMES", default_value_t = 1_000, value_parser = window)]
+    #[arg(long, value_name = "FRAMES", default_value_t = 10_000, value_parser = window)]
     pub(super) window: usize,
     /// Report as JSON, one object per line
     #[arg(long)]

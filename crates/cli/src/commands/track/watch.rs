@@ -32,6 +32,9 @@ pub(super) struct WatchArgs {
     /// End after so long, such as 10s; with 124 if nothing has come, or less than --count
     #[arg(long = "for", value_name = "DURATION", value_parser = positive_duration)]
     pub(super) duration: Option<Duration>,
+    /// Ask the server for at most so many frames per second, of which it picks the latest
+    #[arg(long, value_name = "FPS", value_parser = clap::value_parser!(u32).range(1..))]
+    max_fps: Option<u32>,
     #[command(flatten)]
     pub(super) connection: Connection,
 }
@@ -187,7 +190,10 @@ async fn subscribe(
     (args, buffer): (&WatchArgs, usize),
 ) -> Result<(RemoteDataTrack, DataTrackEvents), Failure> {
     let track = target::find(room, events, (&args.track, args.connection.timeout)).await?;
-    let options = DataTrackSubscribeOptions::new().with_buffer_size(buffer);
+    let mut options = DataTrackSubscribeOptions::new().with_buffer_size(buffer);
+    if let Some(fps) = args.max_fps {
+        options = options.with_target_fps(fps);
+    }
     let frames = track.subscribe_with_events(options).await.map_err(|error| refused(&track, error))?;
     Ok((track, frames))
 }
@@ -204,7 +210,8 @@ fn refused(track: &RemoteDataTrack, error: SubscribeError) -> Failure {
     }
 }
 
-fn undecryptable(track: &RemoteDataTrack, error: Option<CipherError>) -> String {
+/// Why frames come and cannot be read.
+pub(super) fn undecryptable(track: &RemoteDataTrack, error: Option<CipherError>) -> String {
     let label = target::label(track);
     match error {
         Some(error) => format!("frames of {label} cannot be decrypted: {error}"),

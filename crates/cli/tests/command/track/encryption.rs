@@ -36,6 +36,12 @@ fn that_a_track_is_encrypted_is_told_without_the_passphrase() {
     let json = said.json();
     assert_eq!((&json["encrypted"], &json["traffic"]["frames"]), (&true.into(), &0.into()));
     assert!(said.err.contains("the track is encrypted"), "{}", said.err);
+    let wrong = [("TRACKYARD_E2EE_PASSPHRASE", "wrong horse")];
+    let said = site.track_with(&["info", "secret", "--json"], &wrong).finish();
+    assert_eq!(said.json()["traffic"]["frames"], 0);
+    assert!(said.err.contains("warning: frames of robot/secret cannot be decrypted: "), "{}", said.err);
+    let said = site.track_with(&["info", "secret", "--json"], &PASSPHRASE).finish();
+    assert_ne!(said.json()["traffic"]["frames"], 0, "{}", said.err);
     let text = site.track(&["list"]).finish();
     assert_eq!(text.text(), "robot\n  robot/secret  [encrypted]\n");
 }

@@ -52,6 +52,15 @@ fn the_rate_is_that_of_the_publisher() {
 }
 
 #[test]
+fn the_server_may_be_asked_for_fewer_frames() {
+    let site = Site::start();
+    let _publisher = load(&site, &[]);
+    let args = ["hz", "load", "--max-fps", "10", "--count", "20", "--for", "30s", "--json"];
+    let report = site.track(&args).finish().lines().pop().unwrap();
+    check_near(&report["rate_hz"], 10.0);
+}
+
+#[test]
 fn the_bandwidth_is_that_of_the_payloads() {
     let site = Site::start();
     let _publisher = load(&site, &[]);
