@@ -145,11 +145,6 @@ impl Entrance {
     pub(crate) fn is_for_one(&self) -> bool {
         matches!(self.access, Access::Token(_))
     }
-
-    /// Whether tokens are made here, for as many clients as are liked.
-    pub(crate) fn has_key(&self) -> bool {
-        !self.is_for_one()
-    }
 }
 
 /// Joins the room.

@@ -129,7 +129,7 @@ impl Bench {
 
     fn setup(&self) -> Result<Setup, Failure> {
         let entrance = self.connection.entrance()?;
-        if !entrance.has_key() {
+        if entrance.is_for_one() {
             return Err(Failure::Usage(
                 "a token lets one client in, and a benchmark has several; give --api-key and --api-secret with --room"
                     .to_owned(),
