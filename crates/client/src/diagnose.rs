@@ -54,3 +54,8 @@ pub use signalling::{Signalling, SignallingReport, SignallingRoute};
 pub use tls::{TlsProblem, TlsReport};
 pub use token::TokenClaims;
 pub use validate::{Validation, ValidationError};
+
+/// Of a limit, as people read it.
+fn seconds(limit: std::time::Duration) -> f32 {
+    (limit.as_secs_f32() * 10.0).round() / 10.0
+}

@@ -58,7 +58,7 @@ pub enum EchoError {
     #[error("a frame cannot be sent: {0}")]
     Push(#[from] PushFrameError),
     /// Nothing came of it in time.
-    #[error("no answer within {} s", limit.as_secs_f32())]
+    #[error("no answer within {} s", super::seconds(*limit))]
     Timeout {
         /// How long was waited.
         limit: Duration,

@@ -26,7 +26,7 @@ pub enum ResolveError {
     #[error("it has no address")]
     NoAddress,
     /// No name server has answered in time.
-    #[error("no name server has answered within {} s", limit.as_secs_f32())]
+    #[error("no name server has answered within {} s", super::seconds(*limit))]
     Timeout {
         /// How long was waited.
         limit: Duration,
@@ -47,7 +47,7 @@ pub enum ReachError {
         message: String,
     },
     /// Nothing comes back.
-    #[error("no answer within {} s", limit.as_secs_f32())]
+    #[error("no answer within {} s", super::seconds(*limit))]
     NoAnswer {
         /// How long was waited.
         limit: Duration,

@@ -63,6 +63,8 @@ pub struct SignallingReport {
     pub identity: String,
     /// The participants that were there before.
     pub others: usize,
+    /// From the attempt to the server's first message.
+    pub joined: Duration,
     /// From a ping to its answer; nothing if it came to none.
     pub ping: Option<Duration>,
     /// Where it says that it is reached.
@@ -73,6 +75,8 @@ pub struct SignallingReport {
 
 /// What has been heard so far.
 struct Heard {
+    begun: Instant,
+    joined: Duration,
     join: Option<Box<JoinResponse>>,
     answer: Option<String>,
     candidates: Vec<Candidate>,
@@ -104,6 +108,7 @@ impl Server {
         route: SignallingRoute,
         (token, until): (&str, Instant),
     ) -> Result<Signalling, ConnectError> {
+        let begun = Instant::now();
         let (offer, local_ufrag) = offer()?;
         let request = request(route, &offer);
         let opened =
@@ -111,6 +116,8 @@ impl Server {
         let socket = opened.map_err(|_| SignalError::Timeout)?.map_err(|error| redacted(error, token))?;
         let (mut sender, mut receiver) = socket.split();
         let mut heard = Heard {
+            begun,
+            joined: Duration::ZERO,
             join: None,
             answer: None,
             candidates: Vec::new(),
@@ -202,6 +209,7 @@ impl Heard {
         match response {
             Response::Join(join) => {
                 self.join = Some(join);
+                self.joined = self.begun.elapsed();
                 return Ok(true);
             }
             Response::Answer(answer) => self.answered(answer.sdp),
@@ -298,6 +306,7 @@ fn report(route: SignallingRoute, join: &JoinResponse, heard: &Heard) -> Signall
         room: join.room.name.clone(),
         identity: join.participant.identity.clone(),
         others: join.other_participants.len(),
+        joined: heard.joined,
         ping: heard.ping,
         candidates: heard.candidates.clone(),
         relays: relays.filter(|url| relay::is_relay(url)).map(|url| printable(url)).collect(),

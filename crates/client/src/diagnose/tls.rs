@@ -67,7 +67,7 @@ pub enum TlsProblem {
     #[error("the server has closed the connection in the handshake")]
     Closed,
     /// The server accepts connections and says nothing.
-    #[error("no answer within {} s", limit.as_secs_f32())]
+    #[error("no answer within {} s", super::seconds(*limit))]
     NoAnswer {
         /// How long was waited.
         limit: Duration,

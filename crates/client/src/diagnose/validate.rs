@@ -57,7 +57,7 @@ pub enum ValidationError {
         message: String,
     },
     /// No answer in time.
-    #[error("no answer within {} s", limit.as_secs_f32())]
+    #[error("no answer within {} s", super::seconds(*limit))]
     NoAnswer {
         /// How long was waited.
         limit: Duration,

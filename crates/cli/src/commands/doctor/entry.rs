@@ -87,7 +87,8 @@ impl Course {
                  a while. Look for a proxy that holds messages back.",
             );
         }
-        self.report.line(Line::ok(Step::Signalling, text).took(took).facts(facts))?;
+        let joined = report.joined;
+        self.report.line(Line::ok(Step::Signalling, text).took(joined).facts(facts))?;
         Ok(signalling)
     }
 }

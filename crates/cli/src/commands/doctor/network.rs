@@ -1,6 +1,6 @@
 //! The steps up to TLS.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -41,7 +41,12 @@ impl Course {
 
     pub(super) async fn dns(&mut self, server: &Server) -> Result<Vec<SocketAddr>, Stop> {
         let begin = Instant::now();
+        let is_name = server.host().parse::<IpAddr>().is_err();
         match server.resolve(self.budget.limit(DNS_MAX)).await {
+            Ok(addresses) if !is_name => {
+                self.report.line(Line::skipped(Step::Dns, "the URL has an address"))?;
+                Ok(addresses)
+            }
             Ok(addresses) => {
                 let ips: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let line = Line::ok(Step::Dns, format!("{} is {}", server.host(), ips.join(", ")));

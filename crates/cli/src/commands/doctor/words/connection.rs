@@ -1,16 +1,26 @@
 //! Signalling, relays, the connection and its frames.
 
-use trackyard::ConnectError;
 use trackyard::diagnose::{Echo, EchoError, RelayFailure};
+use trackyard::{ConnectError, SignalError};
 
 /// Signalling fails though the token is accepted.
 pub(in super::super) fn signalling(error: &ConnectError) -> String {
-    match error {
-        ConnectError::Signal(trackyard::SignalError::Protocol { message }) => format!(
-            "The token is accepted, and the WebSocket is not opened ({message}): a proxy that does not pass \
+    let websocket = match error {
+        ConnectError::Signal(SignalError::Protocol { message }) => Some(message.clone()),
+        // What asks for a WebSocket arrives as an ordinary request, whose answer is one of these.
+        ConnectError::Signal(SignalError::Refused {
+            status: status @ (200..=299 | 400 | 404 | 426), ..
+        }) => Some(format!("status {status}")),
+        _ => None,
+    };
+    if let Some(why) = websocket {
+        return format!(
+            "The token is accepted, and the WebSocket is not opened ({why}): a proxy that does not pass \
              WebSockets on is the usual cause. Let it pass `Upgrade` and `Connection`."
-        ),
-        ConnectError::Signal(trackyard::SignalError::Timeout) => {
+        );
+    }
+    match error {
+        ConnectError::Signal(SignalError::Timeout) => {
             "The token is accepted, and the server does not answer the join in time: look at the server's log, and \
              for a proxy that holds WebSockets back."
                 .to_owned()
