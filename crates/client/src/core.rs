@@ -8,13 +8,15 @@ mod subscriptions;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use trackyard_peer::{LocalAddress, Str0mFactory};
+use trackyard_peer::Str0mFactory;
 use trackyard_proto::Request;
+use trackyard_proto::signal::IceServer;
 use trackyard_session::{CloseReason, Output, Session, SignalRequest};
 
+use crate::clock;
 use crate::encryption::E2eeOptions;
 use crate::error::SignalError;
 use crate::events::EventQueue;
@@ -27,6 +29,9 @@ use blobs::BlobRequests;
 
 pub(crate) use publications::{Ended, Publications};
 pub(crate) use subscriptions::{Buffer, Subscriber, Subscribers};
+
+/// UDP is given this much time alone: most clients need no TCP connection at all.
+const TCP_DELAY: Duration = Duration::from_secs(1);
 
 /// A session, and everybody who waits for what becomes of it.
 pub(crate) struct Core {
@@ -48,6 +53,8 @@ pub(crate) struct Core {
     closed: Option<CloseReason>,
     /// When the session wants to be called.
     wake: Option<Instant>,
+    /// When TCP is tried as well.
+    tcp_at: Option<Instant>,
 }
 
 /// The signal connection, as far as the session is concerned.
@@ -101,12 +108,13 @@ impl Core {
             connecting: Some(connecting),
             closed: None,
             wake: None,
+            tcp_at: None,
         }
     }
 
     /// Does what the session wants; `true` if the driver is to look at it.
     pub(crate) fn pump(&mut self, shared: &Arc<Shared>, now: Instant) -> bool {
-        let before = self.wake;
+        let before = self.wake();
         loop {
             match self.session.poll_output() {
                 Output::OpenSignal(request) => self.signal.open(request),
@@ -121,21 +129,38 @@ impl Core {
             }
         }
         self.paths.flush();
-        let earlier = match (before, self.wake) {
+        let earlier = match (before, self.wake()) {
             (Some(before), Some(wake)) => wake < before,
             (before, wake) => before != wake,
         };
         earlier || self.signal.wish.is_some() || self.closed.is_some()
     }
 
-    /// When the session wants to be called.
+    /// When [`handle_timeout`](Self::handle_timeout) is next of use.
     pub(crate) fn wake(&self) -> Option<Instant> {
-        self.wake
+        [self.wake, self.tcp_at].into_iter().flatten().min()
+    }
+
+    /// Time has passed.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.tcp_at.is_some_and(|at| at <= now) {
+            self.tcp_at = None;
+            for (target, address) in self.paths.tcp_addresses() {
+                self.session.add_local_address(target, address, now);
+            }
+        }
+        let unix_ms = i64::try_from(clock::unix_ms()).unwrap_or(i64::MAX);
+        self.session.handle_timeout(unix_ms, now);
     }
 
     /// Why it is over, if it is.
     pub(crate) fn closed(&self) -> Option<&CloseReason> {
         self.closed.as_ref()
+    }
+
+    /// The server has named its STUN and TURN servers.
+    pub(crate) fn set_ice_servers(&mut self, servers: &[IceServer]) {
+        self.paths.set_ice_servers(self.session.engine().is_single(), servers);
     }
 
     /// The signal connection to open, once.
@@ -145,12 +170,15 @@ impl Core {
 
     /// The machine has these addresses now; those that are gone may have carried the connection.
     pub(crate) fn set_addresses(&mut self, addresses: BTreeSet<IpAddr>, now: Instant) {
-        let before = self.paths.set_addresses(addresses);
+        let known = self.paths.all_udp_addresses();
+        let has_lost = self.paths.set_addresses(addresses);
         self.session.set_factories(self.paths.factories());
-        for (target, address) in self.paths.addresses_since(&before) {
-            self.session.add_local_address(target, LocalAddress::Udp(address), now);
+        for (target, address) in self.paths.all_udp_addresses() {
+            if !known.contains(&(target, address)) {
+                self.session.add_local_address(target, address, now);
+            }
         }
-        if self.paths.has_lost(&before) {
+        if has_lost {
             self.session.network_changed(now);
         }
     }

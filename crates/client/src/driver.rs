@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use trackyard_peer::{Datagram, Target, Transport};
 
-use crate::clock;
 use crate::paths::{BATCH_BYTES, UdpSocket, local_addresses};
 use crate::shared::Shared;
 
@@ -42,8 +41,7 @@ pub(crate) async fn run(shared: Arc<Shared>, dialler: Arc<Dialler>, close_timeou
         }
         tokio::select! {
             () = sleep_until(wake) => {
-                let unix_ms = i64::try_from(clock::unix_ms()).unwrap_or(i64::MAX);
-                shared.with(|core, now| core.session.handle_timeout(unix_ms, now));
+                shared.with(|core, now| core.handle_timeout(now));
             }
             () = shared.disturbed() => {}
             Some(_) = signalling.join_next() => {}

@@ -97,13 +97,16 @@ pub enum ConnectError {
     Signal(#[from] SignalError),
     /// Signalling works, and data does not get through.
     #[error(
-        "signalling works, and no connection for data comes up: neither UDP nor TCP reaches the addresses the server names ({}): \
-         open its UDP and TCP ports, or check its `node_ip`",
-        list(candidates)
+        "signalling works, and no connection for data comes up: neither UDP nor TCP reaches the addresses the server names \
+         ({}): open its UDP and TCP ports, or check its `node_ip`{}",
+        list(candidates),
+        details(failures)
     )]
     NoPath {
         /// What the server says it is reached at.
         candidates: Vec<String>,
+        /// TCP connections and relays that have failed, and why.
+        failures: Vec<String>,
     },
     /// The server has ended the session before it was up.
     #[error("the server has ended the session: {reason:?}")]
@@ -139,6 +142,10 @@ fn refusal(status: u16, message: &str) -> String {
     };
     let message = if message.is_empty() { "no reason given" } else { message };
     format!("the server refuses with status {status} ({message}): {advice}")
+}
+
+fn details(failures: &[String]) -> String {
+    if failures.is_empty() { String::new() } else { format!(" (seen: {})", failures.join("; ")) }
 }
 
 fn list(candidates: &[String]) -> String {

@@ -62,6 +62,7 @@ pub use room::{ConnectionState, Room, RoomStats};
 pub use subscription::{DataTrackEvent, DataTrackEvents, DataTrackStream, DataTrackSubscribeOptions};
 pub use token::Token;
 
+pub use trackyard_proto::signal::IceServer;
 pub use trackyard_proto::{
     DataBlobKey, DisconnectReason, FrameEncoding, Kind as ParticipantKind,
     Permission as ParticipantPermission, Schema, SchemaEncoding,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use trackyard_proto::signal::IceServer;
+
 use crate::encryption::E2eeOptions;
 
 /// How long [`Room::connect`](crate::Room::connect) tries unless told otherwise.
@@ -24,6 +26,10 @@ pub struct RoomOptions {
     pub single_peer_connection: bool,
     /// Certificates of issuers, in DER, that are trusted beside the platform's.
     pub root_certificates: Vec<Vec<u8>>,
+    /// STUN and TURN servers to use beside those that the server names.
+    pub ice_servers: Vec<IceServer>,
+    /// Through TURN servers and no other way.
+    pub relay_only: bool,
     /// How long connecting may take in all.
     pub connect_timeout: Duration,
     /// How long closing may take; what has not been said by then is not said.
@@ -38,6 +44,8 @@ impl Default for RoomOptions {
             metadata: String::new(),
             single_peer_connection: true,
             root_certificates: Vec::new(),
+            ice_servers: Vec::new(),
+            relay_only: false,
             connect_timeout: CONNECT_TIMEOUT,
             close_timeout: CLOSE_TIMEOUT,
         }
@@ -83,6 +91,20 @@ impl RoomOptions {
     #[must_use]
     pub fn with_root_certificates(mut self, certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.root_certificates.extend(certificates);
+        self
+    }
+
+    /// With STUN and TURN servers beside those that the server names.
+    #[must_use]
+    pub fn with_ice_servers(mut self, servers: impl IntoIterator<Item = IceServer>) -> Self {
+        self.ice_servers.extend(servers);
+        self
+    }
+
+    /// Through TURN servers and no other way, or whatever way there is.
+    #[must_use]
+    pub fn with_relay_only(mut self, relay_only: bool) -> Self {
+        self.relay_only = relay_only;
         self
     }
 

@@ -13,16 +13,21 @@ mod udp;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use trackyard_peer::{LocalAddress, Str0mFactory, Target, Transmit};
+use rustls::ClientConfig;
+use tokio::runtime::Handle;
+use trackyard_peer::{LocalAddress, Str0mFactory, Target, Transmit, Transport};
+use trackyard_proto::signal::IceServer;
 
 pub(crate) use addresses::local_addresses;
 pub(crate) use inbound::Inbound;
 pub(crate) use turn::{TurnError, probe as probe_relays};
 pub(crate) use udp::{BATCH_BYTES, UdpSocket};
 
+use tcp::{TcpHealth, TcpPaths};
+use turn::{RelayState, Relays};
 use udp::UdpPaths;
 
 /// Target size of a datagram: what every path of today's internet carries.
@@ -34,15 +39,45 @@ const TARGETS: [Target; 2] = [Target::Publisher, Target::Subscriber];
 
 /// The ways between this machine and the server.
 pub(crate) struct Paths {
+    config: PathsConfig,
     udp: UdpPaths,
+    tcp: TcpPaths,
+    relays: Relays,
     /// Of this machine.
     addresses: BTreeSet<IpAddr>,
 }
 
+/// Which ways are wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PathsConfig {
+    /// Used beside those that the server names.
+    pub(crate) ice_servers: Vec<IceServer>,
+    /// Through relays, and no other way.
+    pub(crate) relay_only: bool,
+}
+
 impl Paths {
-    /// Opens sockets on a machine with these addresses.
-    pub(crate) fn open(addresses: BTreeSet<IpAddr>) -> io::Result<Self> {
-        Ok(Self { udp: UdpPaths::open()?, addresses })
+    /// Opens sockets on a machine with these addresses. To be called within a runtime.
+    pub(crate) fn open(
+        config: PathsConfig,
+        addresses: BTreeSet<IpAddr>,
+        (inbound, tls): (Arc<dyn Inbound>, Arc<ClientConfig>),
+    ) -> io::Result<Self> {
+        let runtime = Handle::current();
+        Ok(Self {
+            config,
+            udp: UdpPaths::open()?,
+            tcp: TcpPaths::new(Arc::clone(&inbound), runtime.clone()),
+            relays: Relays::new(inbound, tls, runtime),
+            addresses,
+        })
+    }
+
+    /// The server has named these, or named them anew.
+    pub(crate) fn set_ice_servers(&mut self, is_single: bool, named: &[IceServer]) {
+        let servers: Vec<IceServer> = self.config.ice_servers.iter().chain(named).cloned().collect();
+        let targets = if is_single { &TARGETS[..1] } else { &TARGETS[..] };
+        targets.iter().for_each(|target| self.relays.set_servers(*target, &servers));
     }
 
     /// The sockets to receive from.
@@ -52,16 +87,42 @@ impl Paths {
 
     /// What makes connections that use these ways.
     pub(crate) fn factories(&self) -> [Str0mFactory; 2] {
-        TARGETS.map(|target| {
-            let addresses = self.udp.addresses(target, &self.addresses);
-            let candidates = addresses.into_iter().map(LocalAddress::Udp).collect();
-            Str0mFactory { candidates, mtu: MTU, buffered_bytes_max: BUFFERED_BYTES_MAX }
+        TARGETS.map(|target| Str0mFactory {
+            candidates: self.udp_addresses(target),
+            mtu: MTU,
+            buffered_bytes_max: BUFFERED_BYTES_MAX,
         })
+    }
+
+    /// What connections are reached at over UDP.
+    pub(crate) fn all_udp_addresses(&self) -> Vec<(Target, LocalAddress)> {
+        let of = |target| self.udp_addresses(target).into_iter().map(move |address| (target, address));
+        TARGETS.into_iter().flat_map(of).collect()
+    }
+
+    /// What connections are opened from over TCP.
+    pub(crate) fn tcp_addresses(&self) -> Vec<(Target, LocalAddress)> {
+        if self.config.relay_only {
+            return Vec::new();
+        }
+        let of = |address: &IpAddr| TARGETS.map(|target| (target, LocalAddress::tcp_active(*address)));
+        self.addresses.iter().flat_map(of).collect()
+    }
+
+    fn udp_addresses(&self, target: Target) -> Vec<LocalAddress> {
+        if self.config.relay_only {
+            return Vec::new();
+        }
+        self.udp.addresses(target, &self.addresses).into_iter().map(LocalAddress::Udp).collect()
     }
 
     /// Sends a datagram, now or with the next flush. What the system does not take is lost, and counted.
     pub(crate) fn send(&mut self, target: Target, transmit: Transmit) {
-        self.udp.send(target, &transmit);
+        if transmit.transport == Transport::Tcp {
+            self.tcp.send(target, transmit);
+        } else if let Err(transmit) = self.relays.send(target, transmit) {
+            self.udp.send(target, &transmit);
+        }
     }
 
     /// Sends what was collected.
@@ -69,21 +130,16 @@ impl Paths {
         self.udp.flush();
     }
 
-    /// The machine's addresses have changed; answers those of before.
-    pub(crate) fn set_addresses(&mut self, addresses: BTreeSet<IpAddr>) -> BTreeSet<IpAddr> {
-        std::mem::replace(&mut self.addresses, addresses)
-    }
-
-    /// What connections are reached at that was not there before.
-    pub(crate) fn addresses_since(&self, before: &BTreeSet<IpAddr>) -> Vec<(Target, SocketAddr)> {
-        let new: BTreeSet<IpAddr> = self.addresses.difference(before).copied().collect();
-        let of = |target| self.udp.addresses(target, &new).into_iter().map(move |address| (target, address));
-        TARGETS.into_iter().flat_map(of).collect()
-    }
-
-    /// Whether an address of before is gone.
-    pub(crate) fn has_lost(&self, before: &BTreeSet<IpAddr>) -> bool {
-        !before.is_subset(&self.addresses)
+    /// The machine's addresses have changed; answers whether one of before is gone, and with it the
+    /// connections over it.
+    pub(crate) fn set_addresses(&mut self, addresses: BTreeSet<IpAddr>) -> bool {
+        let before = std::mem::replace(&mut self.addresses, addresses);
+        let has_lost = !before.is_subset(&self.addresses);
+        if has_lost {
+            self.tcp.reset();
+            self.relays.restart();
+        }
+        has_lost
     }
 
     /// The machine's addresses.
@@ -96,9 +152,28 @@ impl Paths {
         self.addresses.iter().any(IpAddr::is_loopback)
     }
 
-    /// Datagrams the system did not take.
+    /// TCP connections and relays that do not work, and why.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let tcp = self.tcp.health().into_iter().filter_map(|(ends, health)| match health {
+            TcpHealth::Failed(error) => Some(format!("tcp {}: {error}", ends.remote)),
+            TcpHealth::Connecting | TcpHealth::Open | TcpHealth::Idle => None,
+        });
+        let relays = TARGETS.into_iter().flat_map(|target| match self.relays.state(target) {
+            RelayState::Failed(failures) => failures.iter().map(ToString::to_string).collect(),
+            RelayState::Unused | RelayState::Connecting | RelayState::Ready { .. } => Vec::new(),
+        });
+        let mut failures: Vec<String> = tcp.chain(relays).collect();
+        failures.sort();
+        failures.dedup();
+        failures
+    }
+
+    /// Datagrams that were not sent: the system, a TCP connection or a relay did not take them.
     pub(crate) fn unsent(&self) -> u64 {
-        self.udp.unsent()
+        let (tcp, relays) = (self.tcp.counters(), self.relays.counters());
+        let tcp = tcp.queue_full + tcp.not_connected + tcp.too_many_connections + tcp.too_long;
+        let relays = relays.queue_full + relays.not_ready + relays.not_allowed + relays.too_many_peers;
+        self.udp.unsent() + tcp + relays
     }
 
     /// To which of our addresses a datagram of this socket's family has come, if the system does not tell.

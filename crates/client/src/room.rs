@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use trackyard_session::{CloseReason, Session, SessionConfig, SignalVersion, TracksConfig};
@@ -15,8 +16,8 @@ use crate::error::{ConnectError, SignalError};
 use crate::events::{EventQueue, RoomEvents};
 use crate::options::RoomOptions;
 use crate::participant::{DataTracks, LocalParticipant, RemoteParticipant};
-use crate::paths::{Paths, local_addresses};
-use crate::shared::Shared;
+use crate::paths::{Inbound, Paths, PathsConfig, local_addresses};
+use crate::shared::{Receiver, Shared};
 use crate::signal;
 use crate::token::{Token, TokenStore};
 
@@ -71,7 +72,9 @@ impl Room {
         let tls = signal::client_config(&options.root_certificates)?;
         let tokens = Arc::new(TokenStore::new(token.into()));
         let events = Arc::new(EventQueue::default());
-        let paths = open_paths(endpoint.is_local())?;
+        let receiver = Arc::new(Receiver::default());
+        let inbound: Arc<dyn Inbound> = Arc::<Receiver>::clone(&receiver);
+        let paths = open_paths(&options, endpoint.is_local(), (inbound, Arc::clone(&tls)))?;
         let session = Session::new(
             session_config(&options),
             tracks_config(),
@@ -89,6 +92,7 @@ impl Room {
             encryption,
         };
         let shared = Shared::new(Core::new(parts));
+        receiver.bind(&shared);
         let dialler = Arc::new(Dialler { endpoint, tls, tokens });
         let driver = tokio::spawn(driver::run(Arc::clone(&shared), dialler, options.close_timeout));
         let room = Self { shared, driver: tokio::sync::Mutex::new(Some(driver)) };
@@ -197,9 +201,14 @@ impl Room {
 
     /// Why no connection came about; without a reason, in the time given.
     fn failure(&self, reason: Option<CloseReason>) -> ConnectError {
-        let (failure, candidates, joined) = self.shared.read(|core| {
-            (core.signal.failure.clone(), core.people.candidates.list(), core.people.local.is_some())
-        });
+        let (failure, joined) =
+            self.shared.read(|core| (core.signal.failure.clone(), core.people.local.is_some()));
+        let no_path = || {
+            self.shared.read(|core| ConnectError::NoPath {
+                candidates: core.people.candidates.list(),
+                failures: core.paths.failures(),
+            })
+        };
         match (reason, failure) {
             (Some(CloseReason::Refused { .. } | CloseReason::Unreachable(_)), Some(failure)) => {
                 failure.into()
@@ -208,11 +217,11 @@ impl Room {
                 SignalError::Refused { status, message }.into()
             }
             (Some(CloseReason::Unreachable(_)), None) => SignalError::Timeout.into(),
-            (Some(CloseReason::NoPath), _) => ConnectError::NoPath { candidates },
+            (Some(CloseReason::NoPath), _) => no_path(),
             (Some(CloseReason::Description(message)), _) => ConnectError::Description { message },
             (Some(CloseReason::Server(reason)), _) => ConnectError::Ended { reason },
             (Some(CloseReason::Local), _) => ConnectError::Closed,
-            (None, _) if joined => ConnectError::NoPath { candidates },
+            (None, _) if joined => no_path(),
             (None, Some(failure)) => failure.into(),
             (None, None) => ConnectError::Timeout,
         }
@@ -233,9 +242,15 @@ impl fmt::Debug for Room {
     }
 }
 
-fn open_paths(with_loopback: bool) -> Result<Paths, ConnectError> {
+fn open_paths(
+    options: &RoomOptions,
+    with_loopback: bool,
+    means: (Arc<dyn Inbound>, Arc<ClientConfig>),
+) -> Result<Paths, ConnectError> {
     let addresses = local_addresses(with_loopback).unwrap_or_default();
-    Paths::open(addresses).map_err(|error| ConnectError::Sockets { message: error.to_string() })
+    let config = PathsConfig { ice_servers: options.ice_servers.clone(), relay_only: options.relay_only };
+    Paths::open(config, addresses, means)
+        .map_err(|error| ConnectError::Sockets { message: error.to_string() })
 }
 
 fn session_config(options: &RoomOptions) -> SessionConfig {

@@ -1,7 +1,7 @@
 //! A session behind its lock: what the application's objects, the sockets' tasks and the driver share.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -50,22 +50,33 @@ impl Shared {
     }
 }
 
-/// Hands in what other ways than UDP bring.
-pub(crate) struct Receiver(pub(crate) std::sync::Weak<Shared>);
+/// Hands in what other ways than UDP bring, as soon as there is a session.
+#[derive(Default)]
+pub(crate) struct Receiver(OnceLock<Weak<Shared>>);
+
+impl Receiver {
+    /// From now on there is.
+    pub(crate) fn bind(&self, shared: &Arc<Shared>) {
+        // It is bound once.
+        let _ = self.0.set(Arc::downgrade(shared));
+    }
+
+    fn shared(&self) -> Option<Arc<Shared>> {
+        self.0.get()?.upgrade()
+    }
+}
 
 impl Inbound for Receiver {
     fn datagram(&self, target: Target, datagram: Datagram<'_>) {
-        if let Some(shared) = self.0.upgrade() {
+        if let Some(shared) = self.shared() {
             shared.with(|core, now| core.session.handle_datagram(target, datagram, now));
         }
     }
 
     fn relayed(&self, target: Target, _transport: Transport, address: SocketAddr) {
-        if let Some(shared) = self.0.upgrade() {
-            shared.with(|core, now| {
-                let address = LocalAddress::Relayed { address, base: address };
-                core.session.add_local_address(target, address, now);
-            });
+        if let Some(shared) = self.shared() {
+            let address = LocalAddress::Relayed { address, base: address };
+            shared.with(|core, now| core.session.add_local_address(target, address, now));
         }
     }
 }

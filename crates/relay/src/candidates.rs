@@ -34,28 +34,32 @@ impl<'l> Candidate<'l> {
     }
 }
 
-/// The response with every UDP candidate replaced by what `relay` gives for its address, and without all
-/// others; nothing if it has no candidates and passes as it is.
+/// The response with every UDP candidate replaced by what `relay` gives for its address, and without the
+/// others unless they are kept; nothing if it has no candidates and passes as it is.
 pub(crate) async fn replace<F: Future<Output = Option<SocketAddr>>>(
     response: Response,
+    keeps_others: bool,
     relay: impl Fn(SocketAddr) -> F,
 ) -> Option<Response> {
     match response {
         Response::Answer(mut description) => {
-            description.sdp = replace_lines(&description.sdp, relay).await;
+            description.sdp = replace_lines(&description.sdp, keeps_others, relay).await;
             Some(Response::Answer(description))
         }
         Response::Offer(mut description) => {
-            description.sdp = replace_lines(&description.sdp, relay).await;
+            description.sdp = replace_lines(&description.sdp, keeps_others, relay).await;
             Some(Response::Offer(description))
         }
-        Response::Trickle(trickle) => Some(Response::Trickle(replace_trickled(&trickle, relay).await)),
+        Response::Trickle(trickle) => {
+            Some(Response::Trickle(replace_trickled(&trickle, keeps_others, relay).await))
+        }
         _ => None,
     }
 }
 
 async fn replace_lines<F: Future<Output = Option<SocketAddr>>>(
     sdp: &str,
+    keeps_others: bool,
     relay: impl Fn(SocketAddr) -> F,
 ) -> String {
     let mut replaced = String::new();
@@ -65,7 +69,10 @@ async fn replace_lines<F: Future<Output = Option<SocketAddr>>>(
             replaced.push_str(line);
             continue;
         };
-        let Some(candidate) = Candidate::parse(text) else { continue };
+        let Some(candidate) = Candidate::parse(text) else {
+            replaced.push_str(if keeps_others { line } else { "" });
+            continue;
+        };
         if !known.contains_key(&candidate.address) {
             let Some(address) = relay(candidate.address).await else { continue };
             known.insert(candidate.address, candidate.with_address(address));
@@ -80,12 +87,13 @@ async fn replace_lines<F: Future<Output = Option<SocketAddr>>>(
 /// One that is left out becomes the empty candidate, which says nothing.
 async fn replace_trickled<F: Future<Output = Option<SocketAddr>>>(
     trickle: &Trickle,
+    keeps_others: bool,
     relay: impl Fn(SocketAddr) -> F,
 ) -> Trickle {
     let text = trickle.candidate().ok().flatten().unwrap_or_default();
     let replaced = match Candidate::parse(&text) {
         Some(candidate) => relay(candidate.address).await.map(|address| candidate.with_address(address)),
-        None => None,
+        None => Some(text.clone()).filter(|_| keeps_others),
     };
     let target: SignalTarget = trickle.target;
     Trickle::new(target, &replaced.unwrap_or_default(), "0", 0, trickle.last)
@@ -107,7 +115,9 @@ mod tests {
             assert_eq!(address, "192.0.2.1:7882".parse().unwrap());
             Some("127.0.0.1:9".parse().unwrap())
         };
-        let Some(Response::Answer(description)) = replace(answer, relay).await else { panic!("an answer") };
+        let Some(Response::Answer(description)) = replace(answer, false, relay).await else {
+            panic!("an answer")
+        };
         let expected = "v=0\r\na=candidate:1 1 udp 5 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n";
         assert_eq!(description.sdp, expected);
         let trickle = Trickle::new(
@@ -117,10 +127,10 @@ mod tests {
             0,
             false,
         );
-        let Some(Response::Trickle(trickle)) = replace(Response::Trickle(trickle), relay).await else {
+        let Some(Response::Trickle(trickle)) = replace(Response::Trickle(trickle), false, relay).await else {
             panic!("a candidate")
         };
         assert_eq!(trickle.candidate().unwrap().unwrap(), "candidate:1 1 udp 5 127.0.0.1 9 typ host");
-        assert!(replace(Response::Pong(1), relay).await.is_none());
+        assert!(replace(Response::Pong(1), false, relay).await.is_none());
     }
 }

@@ -26,6 +26,8 @@ pub struct RelayConfig {
     pub down: LinkConfig,
     /// Decides what is lost.
     pub seed: u64,
+    /// Leaves the server's TCP candidates as they are, beside the link. Otherwise they are left out.
+    pub keeps_tcp: bool,
     /// Requests for which this says no never reach the server.
     pub passes: Option<Filter>,
 }
@@ -34,7 +36,14 @@ impl RelayConfig {
     /// Nothing but a detour.
     #[must_use]
     pub fn new(server: SocketAddr) -> Self {
-        Self { server, up: LinkConfig::default(), down: LinkConfig::default(), seed: 0, passes: None }
+        Self {
+            server,
+            up: LinkConfig::default(),
+            down: LinkConfig::default(),
+            seed: 0,
+            keeps_tcp: false,
+            passes: None,
+        }
     }
 }
 

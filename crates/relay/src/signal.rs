@@ -119,7 +119,7 @@ async fn passable(state: &mut watch::Receiver<State>) -> bool {
 async fn replaced(shared: &Arc<Shared>, fronts: &Arc<Fronts>, message: bytes::Bytes) -> bytes::Bytes {
     let Ok(Some(response)) = Response::decode(&message, Encoding::Binary) else { return message };
     let front = |server: SocketAddr| fronts.front(shared, server);
-    match candidates::replace(response, front).await {
+    match candidates::replace(response, shared.config.keeps_tcp, front).await {
         Some(response) => Outbound::new(response).encode(Encoding::Binary),
         None => message,
     }

@@ -7,7 +7,7 @@ use trackyard_proto::ParticipantInfo;
 use trackyard_session::{CloseReason, EngineEvent, ParticipantChange, SessionEvent};
 use trackyard_track::{Received, RemoteEvent, RemoteTrackId};
 
-use super::Core;
+use super::{Core, TCP_DELAY};
 use crate::events::RoomEvent;
 use crate::participant::RemoteParticipant;
 use crate::remote_track::RemoteDataTrack;
@@ -17,7 +17,7 @@ use crate::shared::Shared;
 impl Core {
     pub(super) fn event(&mut self, event: SessionEvent, shared: &Arc<Shared>, now: Instant) {
         match event {
-            SessionEvent::Engine(event) => self.engine_event(event, shared),
+            SessionEvent::Engine(event) => self.engine_event(event, shared, now),
             SessionEvent::Local(event) => {
                 if let Some(ended) = self.publications.event(event, shared) {
                     self.events.push(RoomEvent::LocalDataTrackUnpublished(ended));
@@ -34,11 +34,15 @@ impl Core {
         }
     }
 
-    fn engine_event(&mut self, event: EngineEvent, shared: &Arc<Shared>) {
+    fn engine_event(&mut self, event: EngineEvent, shared: &Arc<Shared>, now: Instant) {
         match event {
-            EngineEvent::Joined(join) => self.people.joined(&join),
+            EngineEvent::Joined(join) => {
+                self.people.joined(&join);
+                self.tcp_at = Some(now + TCP_DELAY);
+            }
             EngineEvent::Connected => {
                 self.state = ConnectionState::Connected;
+                self.tcp_at = None;
                 // Whoever does not wait any more closes the room.
                 let _ = self.connecting.take().map(|waiter| waiter.send(Ok(())));
             }
@@ -50,17 +54,16 @@ impl Core {
             }
             EngineEvent::Reconnected { resumed } => {
                 self.state = ConnectionState::Connected;
+                self.tcp_at = None;
                 self.events.push(RoomEvent::Reconnected { resumed });
             }
             EngineEvent::Closed(reason) => self.close(reason),
             EngineEvent::Participant(change, info) => self.participant(change, &info, shared),
             EngineEvent::Room(room) => self.people.room = Some(room),
             EngineEvent::TokenRefreshed(token) => self.tokens.refresh(token),
+            EngineEvent::Resumed => self.tcp_at = Some(now + TCP_DELAY),
             // The session has taken what is its own; packets of users come with streams and calls.
-            EngineEvent::Resumed
-            | EngineEvent::Tracks(_)
-            | EngineEvent::Message(..)
-            | EngineEvent::Response(_) => {}
+            EngineEvent::Tracks(_) | EngineEvent::Message(..) | EngineEvent::Response(_) => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::sync::mpsc::UnboundedReceiver;
-use trackyard_proto::Request;
+use trackyard_proto::{Request, Response};
 use trackyard_session::{SignalFailure, SignalRequest};
 
 use crate::core::SignalWish;
@@ -93,6 +93,11 @@ async fn listen(shared: &Arc<Shared>, receiver: &mut SignalReceiver, generation:
             match event {
                 SignalEvent::Response(response) => {
                     core.people.candidates.note(&response);
+                    match &*response {
+                        Response::Join(join) => core.set_ice_servers(&join.ice_servers),
+                        Response::Reconnect(reconnect) => core.set_ice_servers(&reconnect.ice_servers),
+                        _ => {}
+                    }
                     core.session.handle_signal(*response, now);
                     false
                 }

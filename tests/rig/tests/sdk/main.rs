@@ -7,6 +7,7 @@ mod churn;
 mod connecting;
 mod exchange;
 mod old_server;
+mod paths;
 mod reconnecting;
 mod room;
 mod subscribing;

@@ -13,7 +13,8 @@ use crate::room::{flows, join, options, published, within};
 async fn told(events: &mut RoomEvents) -> Option<bool> {
     let mut told = None;
     let mut is_down = false;
-    while let Some(event) = if is_down { Some(within(events.recv()).await.unwrap()) } else { events.try_recv().unwrap() }
+    while let Some(event) =
+        if is_down { Some(within(events.recv()).await.unwrap()) } else { events.try_recv().unwrap() }
     {
         match event {
             RoomEvent::Reconnecting => is_down = true,

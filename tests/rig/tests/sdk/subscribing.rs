@@ -32,7 +32,8 @@ async fn subscriptions_of_a_track_share_one_and_the_last_one_ends_it() {
     assert_eq!(number(&within(second.next()).await.unwrap()), 2);
     assert_eq!(second.stats().received, 2);
     drop(second);
-    let sent = Metrics::wait(site.http(), ("two frames", WAIT_MAX), |metrics| metrics.frames("out") > 1.0).await;
+    let sent =
+        Metrics::wait(site.http(), ("two frames", WAIT_MAX), |metrics| metrics.frames("out") > 1.0).await;
     let sent = sent.unwrap().frames("out");
     assert!(sent < 3.0, "the server has sent {sent} frames for two subscriptions");
     // The same connection carries what comes after: once this is answered, the subscription has ended.
