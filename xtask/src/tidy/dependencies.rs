@@ -21,7 +21,10 @@ const OUTSIDE: [&str; 9] = [
     "tokio-tungstenite",
 ];
 /// Edge crates, which no pure crate knows.
-const EDGE: [&str; 4] = ["trackyard-net", "trackyard-server", "trackyard-cli", "trackyard-rig"];
+const EDGE: [&str; 6] =
+    ["trackyard", "trackyard-relay", "trackyard-net", "trackyard-server", "trackyard-cli", "trackyard-rig"];
+/// What the SDK never brings along: the server's side.
+const SERVER_SIDE: [&str; 4] = ["trackyard-sfu", "trackyard-net", "trackyard-server", "trackyard-auth"];
 /// The only packages that may depend on the server.
 const ABOVE_SERVER: [&str; 2] = ["trackyard-cli", "trackyard-rig"];
 
@@ -93,6 +96,8 @@ fn wrong(package: &str, on: &str) -> Option<String> {
         "only `proto` knows the official message types"
     } else if on == "str0m" && package != "trackyard-peer" {
         "only `peer` knows str0m"
+    } else if package == "trackyard" && SERVER_SIDE.contains(&on) {
+        "the SDK holds nothing of the server"
     } else if on == "trackyard-server" && !ABOVE_SERVER.contains(&package) {
         "nothing but the command and tests depends on the server"
     } else if on == "trackyard-sim" && package != "trackyard-rig" {
@@ -123,5 +128,8 @@ mod tests {
         assert_eq!(findings("trackyard-net", "trackyard-server", None), 1);
         assert_eq!(findings("trackyard-cli", "trackyard-server", None), 0);
         assert_eq!(findings("trackyard-server", "trackyard-sim", None), 1);
+        assert_eq!(findings("trackyard", "trackyard-sfu", None), 1);
+        assert_eq!(findings("trackyard", "trackyard-session", None), 0);
+        assert_eq!(findings("trackyard-session", "trackyard", None), 1);
     }
 }

@@ -1,3 +1,5 @@
+//! Data blobs: what is asked, answered, kept and stored anew.
+
 use super::*;
 
 /// Blobs beside a server that is played by the test.
