@@ -8,10 +8,10 @@ mod url;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use trackyard::{ConnectError, Room, RoomEvents, RoomOptions};
+use trackyard::{ConnectError, Room, RoomEvents, RoomOptions, SignalError};
 
 use self::access::Access;
 use crate::duration::positive_duration;
@@ -162,6 +162,10 @@ fn failure(error: ConnectError) -> Failure {
         ConnectError::Url { message, .. } => {
             Failure::Usage(format!("--url: {message}; it looks like wss://host or {URL_DEFAULT}"))
         }
+        ConnectError::Signal(SignalError::Tls { host, message }) => Failure::Connect(anyhow!(
+            "no TLS with `{host}` ({message}): check the certificate's name, dates and issuer; \
+             a private issuer's is given with --root-certificate"
+        )),
         other => Failure::Connect(other.into()),
     }
 }

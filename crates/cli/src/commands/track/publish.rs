@@ -58,7 +58,7 @@ pub(crate) struct Publish {
     name: String,
     #[command(flatten)]
     input: Input,
-    /// Frames per second, such as 50Hz [default: 30Hz for --images, 10Hz for --size]
+    /// Frames per second, such as 50Hz [default: 30Hz for --images, 10Hz for --size and --loop]
     #[arg(long, value_name = "RATE", value_parser = quantity::hertz)]
     rate: Option<f64>,
     /// End after so many frames
@@ -203,10 +203,12 @@ impl Publish {
         Ok(())
     }
 
+    /// What has no end of its own has a rate, so that it floods nobody.
     fn rate(&self) -> Option<f64> {
         let default = match &self.input {
-            input if !input.images.is_empty() => Some(IMAGES_HZ),
-            input => input.size.map(|_| GENERATED_HZ),
+            Input { images, .. } if !images.is_empty() => Some(IMAGES_HZ),
+            Input { size: Some(_), .. } | Input { repeat: true, .. } => Some(GENERATED_HZ),
+            _ => None,
         };
         self.rate.or(default)
     }

@@ -48,7 +48,7 @@ fn the_rate_is_that_of_the_publisher() {
     check_near(&report["interval_mean_s"], 0.02);
     let of = |key: &str| report[key].as_f64().unwrap();
     assert!(of("interval_min_s") <= of("interval_mean_s") && of("interval_mean_s") <= of("interval_max_s"));
-    assert_eq!((&report["window"], &report["missed"]), (&60.into(), &0.into()));
+    assert_eq!(report["window"], 60);
 }
 
 #[test]

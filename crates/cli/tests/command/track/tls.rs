@@ -56,5 +56,5 @@ fn a_root_certificate_is_trusted_where_it_is_given() {
     let list = ["list", "--json", "--url", &front.url];
     let said = site.track(&[&list[..], &["--root-certificate", &file]].concat()).finish();
     assert_eq!(said.json(), serde_json::json!([]), "{}", said.err);
-    site.track(&list).finish().failed(3, &["no TLS with `localhost`"]);
+    site.track(&list).finish().failed(3, &["no TLS with `localhost`", "is given with --root-certificate"]);
 }
