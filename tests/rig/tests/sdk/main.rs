@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stdout, reason = "figures beside a failure")]
 
-mod churn;
 mod connecting;
 mod exchange;
 mod old_server;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trackyard::{RoomEvent, RoomEvents};
+use trackyard::{DataTrackFrame, DataTrackOptions, DataTrackSubscribeOptions, RoomEvent, RoomEvents};
 use trackyard_relay::{Relay, RelayConfig};
 use trackyard_rig::Site;
 
@@ -35,9 +35,14 @@ async fn outage(single: bool, fault: impl AsyncFnOnce(&Relay)) -> (bool, Duratio
     let relay = Relay::start(RelayConfig::new(site.http())).await.unwrap();
     let (robot, mut robot_events) = join(relay.address(), "robot", options(single)).await;
     let (operator, mut events) = join(site.http(), "operator", options(single)).await;
-    let pose = robot.local_participant().publish_data_track("pose").await.unwrap();
+    let last_will = DataTrackFrame::new("the robot is gone");
+    let pose = DataTrackOptions::new("pose").with_last_will(last_will.clone());
+    let pose = robot.local_participant().publish_data_track(pose).await.unwrap();
+    assert!(pose.has_last_will());
     let track = published(&mut events).await;
     let mut frames = within(track.subscribe()).await.unwrap();
+    let all = DataTrackSubscribeOptions::new().with_buffer_size(100_000);
+    let mut all = within(track.subscribe_with_options(all)).await.unwrap();
     flows(&pose, &mut frames, Duration::from_secs(5)).await;
     let (sid, participant) = (pose.sid(), robot.local_participant().sid());
     fault(&relay).await;
@@ -46,6 +51,9 @@ async fn outage(single: bool, fault: impl AsyncFnOnce(&Relay)) -> (bool, Duratio
     let resumed = pose.sid() == sid;
     assert_eq!(robot.local_participant().sid() == participant, resumed);
     assert!(told.is_none_or(|told| told == resumed), "the application is told something else: {told:?}");
+    let is_will = |frame: &DataTrackFrame| frame.is_last_will();
+    let will = std::iter::from_fn(|| all.try_next()).find(is_will);
+    assert_eq!(will.map(DataTrackFrame::into_payload), (!resumed).then(|| last_will.into_payload()));
     let stats = pose.stats();
     assert_eq!(stats.pushed, stats.sent + stats.dropped_total() + stats.waiting, "{stats:?}");
     within(robot.close()).await;
