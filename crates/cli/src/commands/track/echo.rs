@@ -6,15 +6,17 @@ mod store;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use trackyard::{DataTrackFrame, Gap};
+use trackyard::{DataTrackFrame, DataTrackSubscribeOptions, Gap};
 
 use self::format::Format;
 use self::store::Store;
 use super::target;
 use super::watch::{Seen, Watch, WatchArgs};
+use crate::duration::positive_duration;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::{Outcome, output};
@@ -34,13 +36,17 @@ Examples:
   trackyard track echo status --utf8 | grep -i error
   trackyard track echo camera/front --files pictures --for 10s
   trackyard track echo camera/front --raw | ffplay -f mjpeg -
-  trackyard track echo pose --json | jq .age_ms")]
+  trackyard track echo pose --json | jq .age_ms
+  trackyard track echo robot-1/commands --deadline 500ms")]
 pub(crate) struct Echo {
     #[command(flatten)]
     watch: WatchArgs,
     #[command(flatten)]
     shape: Shape,
-    /// Print one JSON object per frame and gap, on a line of its own
+    /// Tell when no frame has come for so long, such as 500ms; also while disconnected
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
+    deadline: Option<Duration>,
+    /// Print one JSON object per frame, gap and silence, on a line of its own
     #[arg(long, conflicts_with_all = ["raw", "files"])]
     json: bool,
 }
@@ -65,7 +71,11 @@ struct Shape {
 
 impl Echo {
     pub(crate) async fn run(self, interrupt: Interrupt) -> Outcome {
-        let mut watch = Watch::begin(&self.watch, interrupt, BUFFER_FRAMES).await?;
+        let mut options = DataTrackSubscribeOptions::new().with_buffer_size(BUFFER_FRAMES);
+        if let Some(deadline) = self.deadline {
+            options = options.with_deadline(deadline);
+        }
+        let mut watch = Watch::begin(&self.watch, interrupt, options).await?;
         let outcome = self.echo(&mut watch).await;
         watch.close().await;
         outcome
@@ -77,6 +87,7 @@ impl Echo {
             match watch.next().await {
                 Seen::Frame(frame) => sink.frame(&frame)?,
                 Seen::Gap(gap) => sink.gap(gap)?,
+                Seen::Silent => sink.silence()?,
                 Seen::Tick => {}
                 Seen::End(outcome) => {
                     sink.end();
@@ -121,6 +132,7 @@ impl Sink {
                     "sequence": frame.sequence(),
                     "timestamp": frame.user_timestamp(),
                     "age_ms": format::age_ms(frame),
+                    "last_will": frame.is_last_will(),
                     "size": frame.payload().len(),
                     "payload_format": encoding,
                     "payload": payload,
@@ -146,6 +158,14 @@ impl Sink {
             frames => format!("{frames} frames"),
         };
         eprintln!("note: {frames} missed ({})", gap.reason.label());
+        Ok(())
+    }
+
+    fn silence(&self) -> Result<(), Failure> {
+        if let Self::Objects(_, (publisher, track)) = self {
+            return output::write_json(&json!({ "type": "silent", "publisher": publisher, "track": track }));
+        }
+        eprintln!("note: no frame has come within the deadline");
         Ok(())
     }
 

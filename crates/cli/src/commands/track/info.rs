@@ -22,7 +22,7 @@ use crate::duration::positive_duration;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::quantity::readable_bytes;
-use crate::text::printable;
+use crate::text::{printable, printable_lines};
 use crate::{Outcome, output};
 
 /// Frames that wait for being counted.
@@ -54,12 +54,13 @@ impl Info {
         let (room, mut events) = interrupt.during(connect(&self.connection, Role::Observer)).await?;
         let looked = async {
             let track = target::find(&room, &mut events, (&self.track, self.connection.timeout)).await?;
+            let schema_text = schema_text(&track).await;
             let traffic = self.count(&track).await?;
             warn_of_undecryptable(&mut events, &track);
-            Ok((track, traffic))
+            Ok(Findings { track, schema_text, traffic })
         };
         let outcome = interrupt.during(looked).await;
-        let printed = outcome.and_then(|(track, traffic)| self.print(&room, &track, &traffic));
+        let printed = outcome.and_then(|findings| self.print(&room, &findings));
         room.close().await;
         printed
     }
@@ -80,19 +81,31 @@ impl Info {
         }
     }
 
-    fn print(&self, room: &Room, track: &RemoteDataTrack, traffic: &Traffic) -> Outcome {
+    fn print(&self, room: &Room, findings: &Findings) -> Outcome {
         if self.json {
-            let mut value = track_json(track);
-            value["publisher"] = track.publisher_identity().into();
+            let mut value = track_json(&findings.track);
+            value["publisher"] = findings.track.publisher_identity().into();
             value["room"] = room.name().into();
-            value["traffic"] = traffic.json();
+            value["schema_text"] = findings.schema_text.as_deref().into();
+            value["traffic"] = findings.traffic.json();
             return Ok(output::print_json(&value)?);
         }
-        output::write(self.text(track, traffic).as_bytes())
+        output::write(findings.text(self.duration).as_bytes())
     }
+}
 
-    fn text(&self, track: &RemoteDataTrack, traffic: &Traffic) -> String {
+/// What is known of a track.
+#[derive(Debug)]
+struct Findings {
+    track: RemoteDataTrack,
+    schema_text: Option<String>,
+    traffic: Traffic,
+}
+
+impl Findings {
+    fn text(&self, duration: Duration) -> String {
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let track = &self.track;
         let rows = [
             ("Track", track.name().to_owned()),
             ("Publisher", track.publisher_identity().to_owned()),
@@ -100,9 +113,22 @@ impl Info {
             ("Encoding", or_none(track.frame_encoding().map(frame_name))),
             ("Schema", or_none(track.schema().map(schema_name))),
             ("Encrypted", if track.is_encrypted() { "yes" } else { "no" }.to_owned()),
-            ("Traffic", traffic.text(self.duration)),
+            ("Traffic", self.traffic.text(duration)),
         ];
-        rows.iter().map(|(head, text)| format!("{head:<10} {}\n", printable(text))).collect()
+        let rows = rows.iter().map(|(head, text)| format!("{head:<10} {}\n", printable(text)));
+        let schema = self.schema_text.iter().map(|text| format!("\n{}\n", printable_lines(text.trim_end())));
+        rows.chain(schema).collect()
+    }
+}
+
+/// The text of a track's schema, if its publisher has stored one.
+async fn schema_text(track: &RemoteDataTrack) -> Option<String> {
+    match track.fetch_schema().await {
+        Ok(text) => text.map(|text| String::from_utf8_lossy(&text).into_owned()),
+        Err(error) => {
+            eprintln!("note: the schema's text cannot be fetched: {error}");
+            None
+        }
     }
 }
 

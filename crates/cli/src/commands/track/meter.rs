@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::Value;
-use trackyard::{DataTrackFrame, Gap};
+use trackyard::{DataTrackFrame, DataTrackSubscribeOptions, Gap};
 
 use super::watch::{Seen, Watch, WatchArgs};
 use crate::failure::Failure;
@@ -56,7 +56,8 @@ struct Tally {
 
 /// Watches a track with a meter until it is enough, and prints what it says.
 pub(super) async fn run(args: MeterArgs, meter: impl Meter, interrupt: Interrupt) -> Outcome {
-    let mut watch = Watch::begin(&args.watch, interrupt, BUFFER_FRAMES).await?;
+    let options = DataTrackSubscribeOptions::new().with_buffer_size(BUFFER_FRAMES);
+    let mut watch = Watch::begin(&args.watch, interrupt, options).await?;
     let outcome = measure(&mut watch, meter, args.json).await;
     watch.close().await;
     outcome
@@ -71,6 +72,7 @@ async fn measure(watch: &mut Watch, mut meter: impl Meter, json: bool) -> Outcom
                 meter.frame(&frame);
             }
             Seen::Gap(gap) => tally.miss(gap),
+            Seen::Silent => {}
             Seen::Tick if tally.frames == tally.reported => eprintln!("note: no new frames"),
             Seen::Tick => report(&meter, &mut tally, json)?,
             Seen::End(outcome) => {

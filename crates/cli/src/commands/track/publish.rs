@@ -10,12 +10,12 @@ mod summary;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use tokio::time::Instant;
 use trackyard::{
-    DataTrackFrame, DataTrackOptions, EventsError, LocalDataTrack, LocalDropReason, PublishError,
-    PushFrameError, Room, RoomEvent, RoomEvents, Schema,
+    DataBlobKey, DataTrackFrame, DataTrackOptions, EventsError, LocalDataTrack, LocalDropReason,
+    LocalParticipant, PublishError, PushFrameError, Room, RoomEvent, RoomEvents, Schema,
 };
 
 use self::pace::Pace;
@@ -49,6 +49,7 @@ Examples:
   echo 'hello' | trackyard track pub greetings
   sensor | trackyard track pub robot-1/pose --encoding json --timestamp
   trackyard track pub map --file map.bin
+  trackyard track pub pose --encoding cdr --schema ros2msg:geometry_msgs/msg/Pose --schema-file Pose.msg
   trackyard track pub camera/front --images 'frames/*.jpg' --rate 30Hz --loop --timestamp
   trackyard track pub load --size 16KiB --rate 50Hz --for 10s
   trackyard track pub load --size 64 --pattern counter --rate 100Hz --count 1000 --json")]
@@ -78,6 +79,12 @@ pub(crate) struct Publish {
     /// omgidl, jsonschema, or a name of one's own
     #[arg(long, value_name = "LANGUAGE:NAME", value_parser = parse_schema, requires = "encoding")]
     schema: Option<Schema>,
+    /// File with the schema's text, which others can fetch
+    #[arg(long, value_name = "FILE", requires = "schema")]
+    schema_file: Option<PathBuf>,
+    /// Text that the server sends as the track's last frame should this client vanish, if it is ours
+    #[arg(long, value_name = "TEXT")]
+    last_will: Option<String>,
     /// Wait so long for subscribers before the first frame
     #[arg(long, value_name = "DURATION", default_value = "500ms", value_parser = duration)]
     wait: Duration,
@@ -127,15 +134,8 @@ impl Publish {
         (mut source, mut interrupt): (Source, Interrupt),
     ) -> Outcome {
         let participant = room.local_participant();
-        let published = async { participant.publish_data_track(self.options()).await.map_err(refused) };
-        let track = interrupt.during(published).await?;
+        let track = interrupt.during(self.begin(&participant)).await?;
         let sid = track.sid();
-        interrupt
-            .during(async {
-                tokio::time::sleep(self.wait).await;
-                Ok(())
-            })
-            .await?;
         let began = Instant::now();
         let outcome = self.push_all(&track, &mut source, (&mut events, &mut interrupt)).await;
         let pushing = began.elapsed();
@@ -157,8 +157,27 @@ impl Publish {
         outcome
     }
 
+    /// Publishes the track, and waits for its subscribers.
+    async fn begin(&self, participant: &LocalParticipant) -> Result<LocalDataTrack, Failure> {
+        if let (Some(schema), Some(path)) = (&self.schema, &self.schema_file) {
+            let text = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            let stored = participant.store_data_blob(DataBlobKey::Schema(schema.clone()), text).await;
+            stored.context("the schema cannot be stored")?;
+        }
+        let track = participant.publish_data_track(self.options()).await.map_err(refused)?;
+        if self.last_will.is_some() && !track.has_last_will() {
+            eprintln!("warning: the server keeps no last will");
+        }
+        tokio::time::sleep(self.wait).await;
+        Ok(track)
+    }
+
     fn options(&self) -> DataTrackOptions {
         let options = DataTrackOptions::new(&self.name);
+        let options = match &self.last_will {
+            Some(text) => options.with_last_will(DataTrackFrame::new(text.clone())),
+            None => options,
+        };
         let is_pictures = !self.input.images.is_empty();
         let encoding = self.encoding.as_deref().or(is_pictures.then_some(MJPEG));
         let options = match encoding {
@@ -269,9 +288,10 @@ async fn at(deadline: Option<Instant>) {
 fn refused(error: PublishError) -> Failure {
     match error {
         PublishError::Timeout => Failure::TimedOut(error.to_string()),
-        PublishError::InvalidName | PublishError::InvalidEncoding | PublishError::Schema(_) => {
-            Failure::Usage(error.to_string())
-        }
+        PublishError::InvalidName
+        | PublishError::InvalidEncoding
+        | PublishError::Schema(_)
+        | PublishError::LastWillTooLarge { .. } => Failure::Usage(error.to_string()),
         error => Failure::Failed(anyhow::Error::new(error)),
     }
 }

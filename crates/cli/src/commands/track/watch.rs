@@ -67,6 +67,8 @@ pub(super) enum Seen {
     Frame(DataTrackFrame),
     /// Frames that do not come.
     Gap(Gap),
+    /// None for as long as the deadline says.
+    Silent,
     /// A second has passed.
     Tick,
     /// It is over, and this is what the verb ends with.
@@ -74,14 +76,14 @@ pub(super) enum Seen {
 }
 
 impl Watch {
-    /// Joins, finds the track and subscribes to it, with a buffer of so many frames.
+    /// Joins, finds the track and subscribes to it in this way, at the rate that is asked for.
     pub(super) async fn begin(
         args: &WatchArgs,
         mut interrupt: Interrupt,
-        buffer: usize,
+        options: DataTrackSubscribeOptions,
     ) -> Result<Self, Failure> {
         let (room, mut events) = interrupt.during(connect(&args.connection, Role::Observer)).await?;
-        let subscribed = interrupt.during(subscribe(&room, &mut events, (args, buffer))).await;
+        let subscribed = interrupt.during(subscribe(&room, &mut events, (args, options))).await;
         let (track, frames) = match subscribed {
             Ok(subscribed) => subscribed,
             Err(failure) => {
@@ -135,7 +137,7 @@ impl Watch {
                 Some(Seen::Frame(frame))
             }
             Some(DataTrackEvent::Gap(gap)) => Some(Seen::Gap(gap)),
-            Some(DataTrackEvent::Silent { .. }) => None,
+            Some(DataTrackEvent::Silent { .. }) => Some(Seen::Silent),
             None => Some(Seen::End(Err(anyhow!("the server has ended the subscription").into()))),
         }
     }
@@ -187,10 +189,9 @@ async fn at(deadline: Option<Instant>) {
 async fn subscribe(
     room: &Room,
     events: &mut RoomEvents,
-    (args, buffer): (&WatchArgs, usize),
+    (args, mut options): (&WatchArgs, DataTrackSubscribeOptions),
 ) -> Result<(RemoteDataTrack, DataTrackEvents), Failure> {
     let track = target::find(room, events, (&args.track, args.connection.timeout)).await?;
-    let mut options = DataTrackSubscribeOptions::new().with_buffer_size(buffer);
     if let Some(fps) = args.max_fps {
         options = options.with_target_fps(fps);
     }

@@ -112,6 +112,7 @@ fn frames_come_as_objects_with_the_same_keys() {
             keys(frame),
             [
                 "age_ms",
+                "last_will",
                 "payload",
                 "payload_format",
                 "publisher",
@@ -122,7 +123,7 @@ fn frames_come_as_objects_with_the_same_keys() {
                 "type"
             ]
         );
-        assert_eq!(frame["payload_format"], "hex");
+        assert_eq!((&frame["payload_format"], &frame["last_will"]), (&json!("hex"), &json!(false)));
         assert_eq!((&frame["publisher"], &frame["track"]), (&json!("robot"), &json!("load")));
         assert_eq!((&frame["size"], frame["payload"].as_str().unwrap().len()), (&json!(1024), 2048));
         // Frames that never left have a number in the payload alone.
@@ -163,4 +164,22 @@ fn a_token_says_who_and_where() {
     let said =
         site.track(&["echo", "arm/load", "--room", "yard", "--raw", "--count", "1", "--for", "30s"]).finish();
     assert_eq!((said.code, said.out.len()), (Some(0), 64), "{}", said.err);
+}
+
+#[test]
+fn silence_is_told_in_the_time_given() {
+    let site = Site::start();
+    let mut publisher = site.publish("robot", &["commands"]);
+    let mut lines = publisher.stdin();
+    let mut echo = site.track(&["echo", "commands", "--json", "--utf8", "--deadline", "200ms"]);
+    let (first, _rest) = echo.first_line();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&first).unwrap(),
+        json!({ "type": "silent", "publisher": "robot", "track": "commands" })
+    );
+    drop(echo);
+    let mut echo = site.track(&["echo", "commands", "--deadline", "200ms"]);
+    echo.warned("note: no frame has come within the deadline");
+    std::io::Write::write_all(&mut lines, b"stop\n").unwrap();
+    assert!(echo.first_line().0.starts_with("robot/commands #"));
 }

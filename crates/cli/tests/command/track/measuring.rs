@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::site::{Client, Site, keys, write_forever};
+use super::site::{Client, Site, TempDir, keys, write_forever};
 
 /// A second and more of frames that come 50 times a second.
 const ENOUGH: [&str; 5] = ["--json", "--count", "60", "--for", "30s"];
@@ -126,22 +126,36 @@ fn people_read_a_line_every_second() {
 #[test]
 fn a_track_tells_what_it_holds() {
     let site = Site::start();
-    let _publisher = load(&site, &["--encoding", "cdr", "--schema", "ros2msg:geometry_msgs/msg/Pose"]);
+    let directory = TempDir::new("schema");
+    let file = directory.file("Pose.msg", b"float64 x\nfloat64 y\n");
+    let schema = ["--encoding", "cdr", "--schema", "ros2msg:geometry_msgs/msg/Pose", "--schema-file", &file];
+    let _publisher = load(&site, &schema);
     let args = ["info", "load", "--for", "1s"];
     let said = site.track(&[&args[..], &["--json"]].concat()).finish().json();
     assert_eq!(
         keys(&said),
-        ["encoding", "encrypted", "name", "publisher", "room", "schema", "sid", "traffic"]
+        ["encoding", "encrypted", "name", "publisher", "room", "schema", "schema_text", "sid", "traffic"]
     );
     assert_eq!((&said["encoding"], &said["publisher"]), (&"cdr".into(), &"robot".into()));
     assert_eq!(said["schema"]["language"], "ros2msg");
     assert_eq!(said["schema"]["name"], "geometry_msgs/msg/Pose");
+    assert_eq!(said["schema_text"], "float64 x\nfloat64 y\n");
     assert_eq!((&said["encrypted"], &said["room"]), (&false.into(), &"demo".into()));
     assert!(said["sid"].as_str().unwrap().starts_with("DTR_"));
     assert_eq!(keys(&said["traffic"]), ["bytes_per_s", "frames", "missed", "rate_hz"]);
     check_near(&said["traffic"]["rate_hz"], 50.0);
     let text = site.track(&args).finish();
     assert!(text.text().contains("Schema     ros2msg:geometry_msgs/msg/Pose\n"), "{}", text.text());
+    assert!(text.text().ends_with("\n\nfloat64 x\nfloat64 y\n"), "{}", text.text());
+}
+
+#[test]
+fn a_schema_whose_text_is_not_stored_is_told_by_name() {
+    let site = Site::start();
+    let _publisher = load(&site, &["--encoding", "json", "--schema", "jsonschema:pose"]);
+    let said = site.track(&["info", "load", "--for", "100ms", "--json"]).finish();
+    assert_eq!((&said.json()["schema"]["name"], &said.json()["schema_text"]), (&"pose".into(), &Value::Null));
+    assert!(said.err.contains("note: the schema's text cannot be fetched"), "{}", said.err);
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn what_makes_no_sense_ends_with_2() {
     check_usage(&["pub", "pose", "--pattern", "counter"], &[], "--size");
     check_usage(&["pub", "pose", "--loop"], &[], "--loop needs --file or --images");
     check_usage(&["pub", "pose", "--schema", "ros2msg:Pose"], &[], "--encoding");
+    check_usage(&["pub", "pose", "--schema-file", "f"], &[], "--schema");
     check_usage(&["pub", "pose", "--schema", "Pose", "--encoding", "cdr"], &[], "LANGUAGE:NAME");
 }
 
@@ -86,5 +87,6 @@ fn a_name_or_schema_that_no_server_takes_ends_with_2() {
     let site = Site::start();
     let refused = |args: &[&str]| site.track(&[&["pub"], args, &["--size", "64"]].concat()).finish();
     refused(&[&"n".repeat(257)]).failed(2, &["a track's name has 1 to 256 bytes"]);
+    refused(&["pose", "--last-will", &"x".repeat(2_000)]).failed(2, &["a last will has at most"]);
     refused(&["pose", "--encoding", "cdr"]).failed(2, &["cannot be read without a schema"]);
 }
