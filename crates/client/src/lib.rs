@@ -56,6 +56,7 @@ pub use frame::DataTrackFrame;
 pub use local_track::{LocalDataTrack, PushFrameError};
 pub use options::{CLOSE_TIMEOUT, CONNECT_TIMEOUT, RoomOptions};
 pub use participant::{DataTracks, LocalParticipant, RemoteParticipant};
+pub use paths::Route;
 pub use publish::DataTrackOptions;
 pub use remote_track::RemoteDataTrack;
 pub use room::{ConnectionState, Room, RoomStats};

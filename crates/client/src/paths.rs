@@ -7,6 +7,7 @@ mod inbound;
 mod inbox;
 #[cfg(test)]
 mod reach;
+mod route;
 mod tcp;
 mod turn;
 mod udp;
@@ -23,9 +24,11 @@ use trackyard_proto::signal::IceServer;
 
 pub(crate) use addresses::local_addresses;
 pub(crate) use inbound::Inbound;
+pub use route::Route;
 pub(crate) use turn::{TurnError, probe as probe_relays};
 pub(crate) use udp::{BATCH_BYTES, UdpSocket};
 
+use route::Routes;
 use tcp::{TcpHealth, TcpPaths};
 use turn::{RelayState, Relays};
 use udp::UdpPaths;
@@ -43,6 +46,7 @@ pub(crate) struct Paths {
     udp: UdpPaths,
     tcp: TcpPaths,
     relays: Relays,
+    routes: Routes,
     /// Of this machine.
     addresses: BTreeSet<IpAddr>,
 }
@@ -69,6 +73,7 @@ impl Paths {
             udp: UdpPaths::open()?,
             tcp: TcpPaths::new(Arc::clone(&inbound), runtime.clone()),
             relays: Relays::new(inbound, tls, runtime),
+            routes: Routes::default(),
             addresses,
         })
     }
@@ -118,11 +123,20 @@ impl Paths {
 
     /// Sends a datagram, now or with the next flush. What the system does not take is lost, and counted.
     pub(crate) fn send(&mut self, target: Target, transmit: Transmit) {
+        self.routes.note(target, &transmit);
         if transmit.transport == Transport::Tcp {
             self.tcp.send(target, transmit);
         } else if let Err(transmit) = self.relays.send(target, transmit) {
             self.udp.send(target, &transmit);
         }
+    }
+
+    /// The way of a connection's data; nothing before some was sent.
+    pub(crate) fn route(&self, target: Target) -> Option<Route> {
+        let route = self.routes.of(target)?;
+        // Whatever is sent from an address that no socket has goes through a relay.
+        let is_socket = || self.udp.addresses(target, &self.addresses).contains(&route.local);
+        Some(Route { is_relayed: !route.is_tcp && !is_socket(), ..route })
     }
 
     /// Sends what was collected.

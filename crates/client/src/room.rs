@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use trackyard_peer::Target;
 use trackyard_session::{CloseReason, Session, SessionConfig, SignalVersion, TracksConfig};
 use trackyard_track::{LocalTracksConfig, RemoteCounters};
 
@@ -16,7 +17,7 @@ use crate::error::{ConnectError, SignalError};
 use crate::events::{EventQueue, RoomEvents};
 use crate::options::RoomOptions;
 use crate::participant::{DataTracks, LocalParticipant, RemoteParticipant};
-use crate::paths::{Inbound, Paths, PathsConfig, local_addresses};
+use crate::paths::{Inbound, Paths, PathsConfig, Route, local_addresses};
 use crate::shared::{Receiver, Shared};
 use crate::signal;
 use crate::token::{Token, TokenStore};
@@ -168,6 +169,12 @@ impl Room {
     #[must_use]
     pub fn is_single_peer_connection(&self) -> bool {
         self.shared.read(|core| core.session.engine().is_single())
+    }
+
+    /// The way that this client's data goes now, or went last; nothing before it was connected.
+    #[must_use]
+    pub fn route(&self) -> Option<Route> {
+        self.shared.read(|core| core.paths.route(Target::Publisher))
     }
 
     /// Counters of the connection.

@@ -53,7 +53,7 @@ async fn missing_grants_and_rooms_are_told() {
     ran.check(3, &["refused with status 404", "Token failed. The room `nowhere` does not exist"]);
     let ran = run(&[&site.url(), "--token", "no-token"], &[]).await;
     ran.check(3, &["Token failed. The token is none: it has to be a JWT"]);
-    let ran = run(&[&site.url(), "--token", "no token"], &[]).await;
+    let ran = run(&[&site.url(), "--token", "no token of ours"], &[]).await;
     ran.check(3, &["Token failed. The token has characters that no token has"]);
     site.stop().await;
 }

@@ -75,7 +75,7 @@ async fn a_working_server_is_well() {
             &format!("✓ ICE         udp 127.0.0.1:{} answers in ", site.udp_port()),
             &format!("✓ ICE         tcp 127.0.0.1:{} answers in ", site.tcp_port()),
             "– TURN        the server names no relay",
-            "✓ Connection  up with one peer connection",
+            "✓ Connection  up with one peer connection, over udp from 127.0.0.1:",
             "✓ Channels    _reliable, _lossy and _data_track are open",
             "✓ Echo        a frame of 100 bytes comes back",
             "✓ Echo        a frame of 100000 bytes comes back",

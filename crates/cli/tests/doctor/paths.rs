@@ -42,6 +42,10 @@ async fn udp_that_is_blocked_is_a_warning_where_tcp_works() {
         &[
             &format!("✗ ICE         udp 127.0.0.1:{} gives no answer", hole.udp_port()),
             &format!("✓ ICE         tcp 127.0.0.1:{} answers in ", site.tcp_port()),
+            &format!(
+                "✓ Connection  up with one peer connection, over tcp from 127.0.0.1 to 127.0.0.1:{}",
+                site.tcp_port()
+            ),
             "✓ Echo        a frame of 100000 bytes comes back",
             "warning: UDP is blocked: data goes over TCP, which works, but worse",
             &format!("Open UDP port {}.", hole.udp_port()),

@@ -99,8 +99,10 @@ impl Course {
                 } else {
                     "two peer connections"
                 };
-                let line = Line::ok(Step::Connection, format!("up with {count}"));
-                self.report.line(line.took(took))?;
+                let route = room.route();
+                let over = route.map(|route| words::route(&route)).unwrap_or_default();
+                let line = Line::ok(Step::Connection, format!("up with {count}{over}"));
+                self.report.line(line.took(took).facts(words::route_facts(route.as_ref())))?;
                 let text = "_reliable, _lossy and _data_track are open";
                 self.report.line(Line::ok(Step::Channels, text))?;
                 Ok(room)

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::output;
 
+/// What is shorter is no secret, and may be any word.
+const SECRET_BYTES_MIN: usize = 12;
+
 /// A step of the examination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -145,7 +148,7 @@ impl Report {
 
     /// A text that is never shown, whoever says it.
     pub(super) fn hide(&mut self, secret: &str) {
-        if !secret.is_empty() {
+        if secret.len() >= SECRET_BYTES_MIN {
             self.secrets.push(secret.to_owned());
         }
     }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
+use trackyard::Route;
 use trackyard::diagnose::{Candidate, CandidateTransport, ProbeOutcome, Scope};
 
 use super::super::report::milliseconds;
@@ -53,6 +54,37 @@ pub(in super::super) fn probe_facts(candidate: &Candidate, outcome: &ProbeOutcom
         "outcome": name,
         "round_trip_ms": round_trip,
     })
+}
+
+/// The way that data goes, as the end of a sentence.
+pub(in super::super) fn route(route: &Route) -> String {
+    let Route { local, remote, .. } = route;
+    match transport(route) {
+        "relay" => format!(", through the relay address {local} to {remote}"),
+        // The port of a connection that this client opens says nothing.
+        "tcp" => format!(", over tcp from {} to {remote}", local.ip()),
+        other => format!(", over {other} from {local} to {remote}"),
+    }
+}
+
+/// What programs want to know.
+pub(in super::super) fn route_facts(route: Option<&Route>) -> Value {
+    match route {
+        Some(route) => json!({
+            "transport": transport(route),
+            "local": route.local,
+            "remote": route.remote,
+        }),
+        None => Value::Null,
+    }
+}
+
+fn transport(route: &Route) -> &'static str {
+    match (route.is_tcp, route.is_relayed) {
+        (true, _) => "tcp",
+        (false, true) => "relay",
+        (false, false) => "udp",
+    }
 }
 
 /// No address of the server can be used: why, and what to do.

@@ -1,0 +1,64 @@
+//! Over which way data goes.
+
+use std::net::SocketAddr;
+
+use trackyard_peer::{Target, Transmit, Transport};
+
+/// A DTLS record begins with one of these; a request that looks for a way does not (RFC 7983 §7).
+const DTLS: std::ops::RangeInclusive<u8> = 20..=63;
+
+/// The way that a client's data goes: between these two addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Route {
+    /// The address of this client, or that of its relay. With TCP its port says nothing.
+    pub local: SocketAddr,
+    /// The address of the server, as it names it.
+    pub remote: SocketAddr,
+    /// Over TCP.
+    pub is_tcp: bool,
+    /// Through a relay.
+    pub is_relayed: bool,
+}
+
+/// The way of each connection.
+#[derive(Debug, Default)]
+pub(super) struct Routes([Option<Route>; 2]);
+
+impl Routes {
+    /// Notes where a datagram goes if it carries data.
+    pub(super) fn note(&mut self, target: Target, transmit: &Transmit) {
+        if transmit.contents.first().is_some_and(|first| DTLS.contains(first)) {
+            let is_tcp = transmit.transport == Transport::Tcp;
+            let (local, remote) = (transmit.source, transmit.destination);
+            self.0[target as usize] = Some(Route { local, remote, is_tcp, is_relayed: false });
+        }
+    }
+
+    /// Where the latest data went.
+    pub(super) fn of(&self, target: Target) -> Option<Route> {
+        self.0[target as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_data_makes_a_route() {
+        let transmit = |first: u8, port| Transmit {
+            transport: Transport::Udp,
+            source: SocketAddr::from(([127, 0, 0, 1], 1)),
+            destination: SocketAddr::from(([127, 0, 0, 1], port)),
+            contents: vec![first, 0],
+        };
+        let mut routes = Routes::default();
+        routes.note(Target::Publisher, &transmit(0, 2));
+        assert_eq!(routes.of(Target::Publisher), None);
+        routes.note(Target::Publisher, &transmit(23, 3));
+        routes.note(Target::Publisher, &transmit(0, 4));
+        assert_eq!(routes.of(Target::Publisher).map(|route| route.remote.port()), Some(3));
+        assert_eq!(routes.of(Target::Subscriber), None);
+    }
+}
