@@ -19,7 +19,7 @@ pub(crate) struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "install", what: "Debian, Python and npm packages", quick: false, run: install_all },
     Step { name: "fmt", what: "formatting", quick: true, run: fmt },
     Step { name: "tidy", what: "structure, licences, sizes, contract table", quick: true, run: run_tidy },
@@ -39,6 +39,12 @@ const STEPS: [Step; 11] = [
         what: "raw clients over real sockets: links, hostile input, soak",
         quick: false,
         run: rig,
+    },
+    Step {
+        name: "sdk",
+        what: "the SDK over real sockets: outages, relays, a thousand joins",
+        quick: false,
+        run: sdk,
     },
     Step { name: "interop", what: "official clients: Python, Chromium, Node", quick: false, run: interop },
 ];
@@ -143,9 +149,16 @@ fn unit() -> Result<()> {
 
 fn rig() -> Result<()> {
     let artifacts = root().join("artifacts").display().to_string();
-    cargo(&["test", "--package", "trackyard-rig", "--no-fail-fast", "--", "--nocapture", "--test-threads=2"])
+    let words = ["test", "--package", "trackyard-rig", "--lib", "--test", "rig", "--no-fail-fast"];
+    cargo(&[&words[..], &["--", "--nocapture", "--test-threads=2"]].concat())
         .env("TRACKYARD_ARTIFACTS", artifacts)
         .run(minutes(15))
+}
+
+/// Most of these wait for links that are down.
+fn sdk() -> Result<()> {
+    let words = ["test", "--package", "trackyard-rig", "--test", "sdk", "--test", "churn", "--no-fail-fast"];
+    cargo(&[&words[..], &["--", "--nocapture", "--test-threads=6"]].concat()).run(minutes(10))
 }
 
 fn interop() -> Result<()> {
