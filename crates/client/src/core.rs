@@ -198,7 +198,7 @@ impl SignalState {
     }
 
     /// What is said to a connection that is on its end is lost; the session says it again.
-    fn say(&mut self, request: Request) {
+    fn say(&self, request: Request) {
         if let Some(outgoing) = &self.outgoing {
             let _ = outgoing.send(request);
         }

@@ -118,7 +118,7 @@ impl RoomEvents {
         self.0.lock().next()
     }
 
-    fn poll_recv(&mut self, context: &Context<'_>) -> Poll<Result<RoomEvent, EventsError>> {
+    fn poll_recv(&self, context: &Context<'_>) -> Poll<Result<RoomEvent, EventsError>> {
         let mut waiting = self.0.lock();
         match waiting.next() {
             Ok(Some(event)) => Poll::Ready(Ok(event)),
@@ -134,7 +134,7 @@ impl RoomEvents {
 impl Stream for RoomEvents {
     type Item = Result<RoomEvent, EventsError>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_recv(context).map(|event| match event {
             Err(EventsError::Closed) => None,
             other => Some(other),

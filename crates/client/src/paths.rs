@@ -166,6 +166,14 @@ impl Paths {
         self.addresses.iter().any(IpAddr::is_loopback)
     }
 
+    /// The relay at which a connection has an address.
+    pub(crate) fn relay_url(&self, target: Target) -> Option<String> {
+        match self.relays.state(target) {
+            RelayState::Ready { url, .. } => Some(url),
+            RelayState::Unused | RelayState::Connecting | RelayState::Failed(_) => None,
+        }
+    }
+
     /// TCP connections and relays that do not work, and why.
     pub(crate) fn failures(&self) -> Vec<String> {
         let tcp = self.tcp.health().into_iter().filter_map(|(ends, health)| match health {

@@ -165,6 +165,12 @@ impl Room {
         self.shared.read(|core| core.state)
     }
 
+    /// The relay at which this client has an address for what it publishes, used or not, if there is one.
+    #[must_use]
+    pub fn relay_url(&self) -> Option<String> {
+        self.shared.read(|core| core.paths.relay_url(Target::Publisher))
+    }
+
     /// Whether both directions share one peer connection.
     #[must_use]
     pub fn is_single_peer_connection(&self) -> bool {

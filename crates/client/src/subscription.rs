@@ -168,7 +168,7 @@ impl DataTrackStream {
         self.subscription.buffer.lock().queue.stats()
     }
 
-    fn poll(&mut self, context: &Context<'_>) -> Poll<Option<DataTrackFrame>> {
+    fn poll(&self, context: &Context<'_>) -> Poll<Option<DataTrackFrame>> {
         loop {
             match self.subscription.poll(context) {
                 Poll::Ready(Some(Delivery::Frame(frame))) => return Poll::Ready(Some(frame.into())),
@@ -220,7 +220,7 @@ impl DataTrackEvents {
 impl Stream for DataTrackStream {
     type Item = DataTrackFrame;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<DataTrackFrame>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<DataTrackFrame>> {
         self.poll(context)
     }
 }

@@ -1,6 +1,5 @@
 //! The server's candidates, replaced by the relay's.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 
@@ -63,7 +62,6 @@ async fn replace_lines<F: Future<Output = Option<SocketAddr>>>(
     relay: impl Fn(SocketAddr) -> F,
 ) -> String {
     let mut replaced = String::new();
-    let mut known: HashMap<SocketAddr, String> = HashMap::new();
     for line in sdp.split_inclusive("\r\n") {
         let Some(text) = line.strip_prefix("a=").filter(|text| text.starts_with(PREFIX)) else {
             replaced.push_str(line);
@@ -73,13 +71,9 @@ async fn replace_lines<F: Future<Output = Option<SocketAddr>>>(
             replaced.push_str(if keeps_others { line } else { "" });
             continue;
         };
-        if !known.contains_key(&candidate.address) {
-            let Some(address) = relay(candidate.address).await else { continue };
-            known.insert(candidate.address, candidate.with_address(address));
+        if let Some(address) = relay(candidate.address).await {
+            replaced.push_str(&format!("a={}\r\n", candidate.with_address(address)));
         }
-        replaced.push_str("a=");
-        replaced.push_str(&known[&candidate.address]);
-        replaced.push_str("\r\n");
     }
     replaced
 }

@@ -24,7 +24,7 @@ impl Core {
                 }
             }
             SessionEvent::Remote(event) => self.remote_event(event, shared, now),
-            SessionEvent::Item(track, received) => self.deliver(track, received, now),
+            SessionEvent::Item(track, received) => self.deliver(track, &received, now),
             // Nothing of this client asks for data blobs.
             SessionEvent::DataBlob(event) => {
                 if let Some((key, error)) = self.blobs.event(event) {
@@ -111,7 +111,7 @@ impl Core {
     }
 
     /// A frame's bytes are shared by all subscriptions of its track.
-    fn deliver(&mut self, track: RemoteTrackId, received: Received, now: Instant) {
+    fn deliver(&self, track: RemoteTrackId, received: &Received, now: Instant) {
         for subscription in self.session.remote().subscriptions(track) {
             self.subscribers.push(subscription, received.clone(), now);
         }

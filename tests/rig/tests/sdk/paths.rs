@@ -116,6 +116,7 @@ async fn relayed(transport: &str) {
     let options = RoomOptions::new().with_relay_only(true).with_ice_servers([server]);
     let (room, _events) = join(site.http(), "robot", options).await;
     exchange(&site, &room).await;
+    assert!(room.relay_url().is_some_and(|url| url.contains(transport)), "{:?}", room.relay_url());
     within(room.close()).await;
     site.stop().await;
 }
