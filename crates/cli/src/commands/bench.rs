@@ -83,6 +83,9 @@ struct Measuring {
     /// Process of the server on this machine, whose CPU time and memory are measured too
     #[arg(long, value_name = "PID")]
     pid: Option<u32>,
+    /// Show progress even where standard error is no terminal
+    #[arg(long)]
+    progress: bool,
     /// Encrypt frames end to end, with a random passphrase unless one is given
     #[arg(long)]
     e2ee: bool,
@@ -143,7 +146,7 @@ impl Bench {
             guests: Guests { entrance, passphrase: given.or_else(random) },
             watch: Watch::new(self.measuring.pid)?,
             label: self.measuring.label.clone(),
-            shows_progress: std::io::stderr().is_terminal(),
+            shows_progress: self.measuring.progress || std::io::stderr().is_terminal(),
         })
     }
 
