@@ -49,7 +49,7 @@ pub(crate) struct Doctor {
     #[command(flatten)]
     connection: Connection,
     /// Token of a second participant of the same room, which receives the frames of the first
-    #[arg(long, value_name = "TOKEN", requires = "token")]
+    #[arg(long, value_name = "TOKEN")]
     second_token: Option<Sensitive>,
     /// Print what was found as one JSON document at the end
     #[arg(long)]

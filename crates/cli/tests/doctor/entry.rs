@@ -77,6 +77,11 @@ async fn one_token_joins_and_two_send_frames() {
     let deaf = token("robot", VideoGrant { can_publish_data: Some(false), ..join() }, 0);
     let ran = run(&[&site.url(), "--token", &deaf, "--second-token", &viewer], &[]).await;
     ran.check(0, &["– Echo        the token does not allow publishing data"]);
+    let ran = run(&[&site.url(), "--token", &robot, "--second-token", &robot], &[]).await;
+    ran.check(0, &["– Echo        both tokens are of the same participant"]);
+    let elsewhere = token("viewer", VideoGrant::join("street"), 0);
+    let ran = run(&[&site.url(), "--second-token", &elsewhere], &[("LIVEKIT_TOKEN", &robot)]).await;
+    ran.check(0, &["– Echo        the tokens are for different rooms"]);
     site.stop().await;
 }
 

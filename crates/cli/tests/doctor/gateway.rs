@@ -23,6 +23,8 @@ pub(crate) struct Manner {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     /// Ports of candidates, and what is said in their place; both have five digits.
     pub(crate) ports: Vec<(u16, u16)>,
+    /// The newer route is not known.
+    pub(crate) is_old: bool,
 }
 
 impl Gateway {
@@ -46,7 +48,16 @@ impl Gateway {
     }
 }
 
-async fn serve(client: TcpStream, server: SocketAddr, manner: Manner) -> io::Result<()> {
+async fn serve(mut client: TcpStream, server: SocketAddr, manner: Manner) -> io::Result<()> {
+    if manner.is_old {
+        let mut begin = [0; 11];
+        client.peek(&mut begin).await?;
+        if &begin == b"GET /rtc/v1" {
+            client.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await?;
+            // What has not been read would turn the end into a reset.
+            return tokio::io::copy(&mut client, &mut tokio::io::sink()).await.map(drop);
+        }
+    }
     let server = TcpStream::connect(server).await?;
     match manner.tls {
         Some(tls) => {

@@ -121,3 +121,21 @@ async fn a_node_ip_that_is_wrong_is_told() {
         site.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_knows_the_older_route_alone_is_well() {
+    let site = Site::plain().await;
+    let gateway = Gateway::start(site.http(), Manner { is_old: true, ..Manner::default() }).await;
+    let ran = doctor(&gateway.url("ws"), &[]).await;
+    ran.check(
+        0,
+        &[
+            "✓ Signalling  v0, server 1.",
+            &format!("✓ ICE         udp 127.0.0.1:{} answers in ", site.udp_port()),
+            "✓ Connection  up with two peer connections, over udp from 127.0.0.1:",
+            "✓ Echo        a frame of 100000 bytes comes back",
+            "\nEverything works.\n",
+        ],
+    );
+    site.stop().await;
+}

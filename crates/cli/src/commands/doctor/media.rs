@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use trackyard::Room;
-use trackyard::diagnose::{Candidate, EchoPlan, ProbeOutcome, Relay, Signalling, TokenClaims, echo};
+use trackyard::diagnose::{Candidate, Echo, EchoPlan, ProbeOutcome, Relay, Signalling, TokenClaims, echo};
 
 use super::course::{Course, Stop};
 use super::report::{Line, Step, milliseconds};
@@ -131,7 +131,6 @@ impl Course {
             return Ok(self.report.line(Line::skipped(Step::Echo, reason))?);
         }
         let Some(second) = self.patient.second_token.clone() else { return Ok(()) };
-        let begin = Instant::now();
         let other = match self.join(second.expose()).await {
             Ok(other) => other,
             Err(error) => {
@@ -143,50 +142,49 @@ impl Course {
         let limit = self.budget.limit(ECHO_MAX);
         let echoed = tokio::time::timeout(limit, echo(room, &other, &plan)).await;
         other.close().await;
-        let echoes = match echoed {
-            Ok(Ok(echoes)) => echoes,
-            Ok(Err(error)) => {
-                return self.fail(Step::Echo, &error.to_string(), words::echo_error(&error));
-            }
+        match echoed {
+            Ok(Ok(echoes)) => echoes.iter().try_for_each(|echo| self.echo_line(echo)),
+            Ok(Err(error)) => self.fail(Step::Echo, &error.to_string(), words::echo_error(&error)),
             Err(_) => {
-                let line = format!("nothing within {} s", begin.elapsed().as_secs());
-                return self.fail(Step::Echo, &line, words::echo_lost(FRAME_SIZES[0]));
+                let line = format!("nothing within {} s", limit.as_secs());
+                self.fail(Step::Echo, &line, words::echo_lost(FRAME_SIZES[0]))
             }
-        };
-        for frame in echoes {
-            let facts = json!({
-                "bytes": frame.bytes,
-                "sent": frame.sent,
-                "round_trip_ms": frame.round_trip.map(milliseconds),
-            });
-            let Some(round_trip) = frame.round_trip else {
-                let text =
-                    format!("a frame of {} bytes, sent {} times, does not arrive", frame.bytes, frame.sent);
-                self.report.line(Line::failed(Step::Echo, text).facts(facts))?;
-                self.report.problem(Step::Echo, words::echo_lost(frame.bytes));
-                continue;
-            };
-            if let Some(warning) = words::echo_repeated(&frame) {
-                self.report.warn(warning);
-            }
-            let text = format!("a frame of {} bytes comes back", frame.bytes);
-            self.report.line(Line::ok(Step::Echo, text).took(round_trip).facts(facts))?;
         }
-        Ok(())
     }
 
-    /// Why frames cannot be sent.
+    fn echo_line(&mut self, echo: &Echo) -> Result<(), Stop> {
+        let Echo { bytes, sent, round_trip, .. } = echo;
+        let line = match round_trip {
+            Some(round_trip) => {
+                words::echo_repeated(echo).into_iter().for_each(|warning| self.report.warn(warning));
+                Line::ok(Step::Echo, format!("a frame of {bytes} bytes comes back")).took(*round_trip)
+            }
+            None => {
+                self.report.problem(Step::Echo, words::echo_lost(*bytes));
+                let text = format!("a frame of {bytes} bytes, sent {sent} times, does not arrive");
+                Line::failed(Step::Echo, text)
+            }
+        };
+        let facts = json!({ "bytes": bytes, "sent": sent, "round_trip_ms": round_trip.map(milliseconds) });
+        Ok(self.report.line(line.facts(facts))?)
+    }
+
+    /// Why frames cannot be sent. What cannot be read is for the server to judge.
     fn no_echo(&self) -> Option<&'static str> {
-        let claims = TokenClaims::read(self.patient.token.expose());
         let Some(second) = &self.patient.second_token else {
             return Some("frames need a second participant: give a key, or --second-token");
         };
-        if claims.is_some_and(|claims| !claims.can_publish_data) {
+        let first = TokenClaims::read(self.patient.token.expose())?;
+        let second = TokenClaims::read(second.expose())?;
+        if first.identity == second.identity {
+            return Some("both tokens are of the same participant");
+        }
+        if first.room != second.room {
+            return Some("the tokens are for different rooms");
+        }
+        if !first.can_publish_data {
             return Some("the token does not allow publishing data");
         }
-        let second = TokenClaims::read(second.expose());
-        second
-            .is_some_and(|claims| !claims.can_subscribe)
-            .then_some("the second token does not allow subscribing")
+        (!second.can_subscribe).then_some("the second token does not allow subscribing")
     }
 }

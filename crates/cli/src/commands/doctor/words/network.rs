@@ -44,13 +44,13 @@ pub(in super::super) fn tcp(failures: &[(SocketAddr, ReachError)]) -> String {
 
 /// Some addresses can be connected to, and others cannot.
 pub(in super::super) fn tcp_in_part(failures: &[(SocketAddr, ReachError)]) -> Option<String> {
-    let is_local_matter = |error: &ReachError| matches!(error, ReachError::Unreachable { .. });
-    // A machine without IPv6 is none the worse for the server's having it. The server's own matters are worth a word.
+    // A machine without IPv6 is none the worse for the server's having it, and loopback is no client's.
+    let is_no_matter = |address: &SocketAddr, error: &ReachError| {
+        address.ip().is_loopback() || (address.is_ipv6() && matches!(error, ReachError::Unreachable { .. }))
+    };
     let failed: Vec<String> = failures
         .iter()
-        .filter(|(address, error)| {
-            !(address.is_ipv6() && is_local_matter(error)) && !address.ip().is_loopback()
-        })
+        .filter(|(address, error)| !is_no_matter(address, error))
         .map(|(address, error)| format!("{address} ({error})"))
         .collect();
     (!failed.is_empty()).then(|| {
