@@ -104,3 +104,14 @@ fn wrong_usage_ends_with_2() {
         assert_eq!(run(args).code, 2, "{args:?}");
     }
 }
+
+#[test]
+fn what_belongs_to_the_connection_comes_last() {
+    for verb in ["list", "info", "pub", "echo", "hz", "bw", "delay"] {
+        let help = run(&["track", verb, "--help"]).out;
+        let (own, connection) = help.split_once("\nConnection:\n").unwrap();
+        assert!(own.contains("--json") && !own.contains("--url"), "{help}");
+        let options = connection.split("Examples:").next().unwrap();
+        assert!(options.contains("--dual") && !options.contains("--json"), "{help}");
+    }
+}

@@ -40,8 +40,6 @@ Examples:
   trackyard track echo robot-1/commands --deadline 500ms")]
 pub(crate) struct Echo {
     #[command(flatten)]
-    watch: WatchArgs,
-    #[command(flatten)]
     shape: Shape,
     /// Tell when no frame has come for so long, such as 500ms; also while disconnected
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
@@ -49,6 +47,8 @@ pub(crate) struct Echo {
     /// Print one JSON object per frame, gap and silence, on a line of its own
     #[arg(long, conflicts_with_all = ["raw", "files"])]
     json: bool,
+    #[command(flatten)]
+    watch: WatchArgs,
 }
 
 /// What payloads are taken for.

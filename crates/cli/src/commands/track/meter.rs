@@ -15,14 +15,14 @@ const BUFFER_FRAMES: usize = 1_024;
 /// What to measure, and how to report.
 #[derive(Debug, Args)]
 pub(super) struct MeterArgs {
-    #[command(flatten)]
-    pub(super) watch: WatchArgs,
     /// Frames that a report looks back on
     #[arg(long, value_name = "FRAMES", default_value_t = 10_000, value_parser = window)]
     pub(super) window: usize,
     /// Report as JSON, one object per line
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) watch: WatchArgs,
 }
 
 /// A measurement.

@@ -18,9 +18,8 @@ use trackyard::{
     LocalParticipant, PublishError, PushFrameError, Room, RoomEvent, RoomEvents, Schema,
 };
 
-use self::pace::Pace;
-use self::pattern::Pattern;
-use self::source::Source;
+use self::pace::{Pace, drain};
+use self::source::{Input, Source};
 use self::summary::{Progress, Summary};
 use super::encoding::{MJPEG, parse_frame, parse_schema};
 use crate::connection::{Connection, Role, connect};
@@ -33,10 +32,6 @@ use crate::{Outcome, output};
 /// Rates unless told otherwise.
 const IMAGES_HZ: f64 = 30.0;
 const GENERATED_HZ: f64 = 10.0;
-/// How long the last frames may take to leave.
-const DRAIN_MAX: Duration = Duration::from_secs(2);
-/// How often it is looked whether they have left.
-const DRAIN_STEP: Duration = Duration::from_millis(1);
 
 /// Publish a data track
 #[derive(Debug, Args)]
@@ -96,26 +91,6 @@ pub(crate) struct Publish {
     json: bool,
     #[command(flatten)]
     connection: Connection,
-}
-
-/// Where frames come from.
-#[derive(Debug, Args)]
-struct Input {
-    /// File that is a frame; may be repeated
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["images", "size"])]
-    file: Vec<PathBuf>,
-    /// JPEG pictures, one per frame: files, directories, or patterns of file names
-    #[arg(long, value_name = "PATTERN", num_args = 1.., conflicts_with = "size")]
-    images: Vec<PathBuf>,
-    /// Frames of this size, such as 16KiB, that are made up
-    #[arg(long, value_name = "BYTES", value_parser = quantity::bytes)]
-    size: Option<usize>,
-    /// What made-up frames hold
-    #[arg(long, value_enum, default_value_t, requires = "size")]
-    pattern: Pattern,
-    /// Begin anew after the last file or picture
-    #[arg(long = "loop")]
-    repeat: bool,
 }
 
 impl Publish {
@@ -248,14 +223,6 @@ fn push(track: &LocalDataTrack, frame: DataTrackFrame) -> Result<(), Failure> {
         }
         Err(PushFrameError::Dropped { .. }) => Ok(()),
         Err(error) => Err(anyhow::Error::new(error).into()),
-    }
-}
-
-/// Waits until everything has left or been dropped.
-async fn drain(track: &LocalDataTrack) {
-    let deadline = Instant::now() + DRAIN_MAX;
-    while track.is_published() && track.stats().waiting > 0 && Instant::now() < deadline {
-        tokio::time::sleep(DRAIN_STEP).await;
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use trackyard::LocalDataTrack;
 
-use super::drain;
+/// How long the last frames may take to leave.
+const DRAIN_MAX: Duration = Duration::from_secs(2);
+/// How often it is looked whether they have left.
+const DRAIN_STEP: Duration = Duration::from_millis(1);
 
 /// When the next frame is pushed.
 #[derive(Debug)]
@@ -37,5 +40,13 @@ impl Pace {
             }
             Self::Following => drain(track).await,
         }
+    }
+}
+
+/// Waits until everything has left or been dropped.
+pub(super) async fn drain(track: &LocalDataTrack) {
+    let deadline = Instant::now() + DRAIN_MAX;
+    while track.is_published() && track.stats().waiting > 0 && Instant::now() < deadline {
+        tokio::time::sleep(DRAIN_STEP).await;
     }
 }

@@ -5,11 +5,33 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use bytes::Bytes;
+use clap::Args;
 
+use super::images;
 use super::lines::Lines;
 use super::pattern::Pattern;
-use super::{Input, images};
 use crate::failure::Failure;
+use crate::quantity;
+
+/// What says where the frames to publish come from.
+#[derive(Debug, Args)]
+pub(super) struct Input {
+    /// File that is a frame; may be repeated
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["images", "size"])]
+    pub(super) file: Vec<PathBuf>,
+    /// JPEG pictures, one per frame: files, directories, or patterns of file names
+    #[arg(long, value_name = "PATTERN", num_args = 1.., conflicts_with = "size")]
+    pub(super) images: Vec<PathBuf>,
+    /// Frames of this size, such as 16KiB, that are made up
+    #[arg(long, value_name = "BYTES", value_parser = quantity::bytes)]
+    pub(super) size: Option<usize>,
+    /// What made-up frames hold
+    #[arg(long, value_enum, default_value_t, requires = "size")]
+    pattern: Pattern,
+    /// Begin anew after the last file or picture
+    #[arg(long = "loop")]
+    pub(super) repeat: bool,
+}
 
 /// Where the frames to publish come from.
 #[derive(Debug)]
