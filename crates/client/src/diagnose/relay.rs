@@ -108,3 +108,38 @@ fn failure(error: &TurnError) -> RelayFailure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::UdpSocket;
+
+    use super::*;
+    use crate::signal;
+
+    async fn ask(urls: &[String]) -> Vec<Relay> {
+        let server = IceServer {
+            urls: urls.to_vec(),
+            username: "user".to_owned(),
+            credential: "credential".to_owned(),
+        };
+        let tls = signal::client_config(&[]).unwrap();
+        probe(&[server], &tls, Duration::from_millis(300)).await
+    }
+
+    #[tokio::test]
+    async fn each_relay_has_its_own_outcome_in_time() {
+        let hole = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let silent = format!("turn:{}?transport=udp", hole.local_addr().unwrap());
+        let relays = ask(&[silent.clone(), "turn:".to_owned(), "stun:127.0.0.1:3478".to_owned()]).await;
+        let outcomes: Vec<_> =
+            relays.iter().map(|relay| (relay.url.as_str(), relay.outcome.clone())).collect();
+        let expected = [(silent.as_str(), Err(RelayFailure::NoAnswer)), ("turn:", Err(RelayFailure::Url))];
+        assert_eq!(outcomes, expected);
+    }
+
+    #[tokio::test]
+    async fn no_relay_is_no_outcome() {
+        assert_eq!(ask(&[]).await, []);
+        assert_eq!(ask(&["stun:127.0.0.1:3478".to_owned()]).await, []);
+    }
+}

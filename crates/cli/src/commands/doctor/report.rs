@@ -255,8 +255,9 @@ mod tests {
     #[test]
     fn what_is_hidden_is_shown_nowhere() {
         let mut report = Report::new(true);
-        report.hide("eyJ.token");
-        report.problem(Step::Token, "invalid token: eyJ.token");
+        report.hide("eyJ.token.of-somebody");
+        report.hide("token");
+        report.problem(Step::Token, "invalid token: eyJ.token.of-somebody");
         assert_eq!(report.closing(&report.verdict()), "\nToken failed. invalid token: <hidden>\n");
     }
 
