@@ -72,9 +72,13 @@ fn look_at_addresses(shared: &Arc<Shared>) {
 
 /// Receives until the socket fails for good, or the task is stopped.
 async fn receive(shared: Arc<Shared>, target: Target, socket: Arc<UdpSocket>) {
-    let mut buffer = vec![0; BATCH_BYTES].into_boxed_slice();
+    // Most sockets of a client never receive anything.
+    let mut buffer: Box<[u8]> = Box::default();
     let is_ipv4 = socket.is_ipv4();
     while socket.readable().await.is_ok() {
+        if buffer.is_empty() {
+            buffer = vec![0; BATCH_BYTES].into_boxed_slice();
+        }
         for _ in 0..BATCHES_PER_TURN {
             match socket.try_recv(&mut buffer) {
                 Ok(batch) => shared.with(|core, now| {
