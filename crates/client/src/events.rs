@@ -18,6 +18,34 @@ use crate::remote_track::RemoteDataTrack;
 pub const EVENTS_MAX: usize = 4_096;
 
 /// What an application is told about a room. Frames never come this way.
+///
+/// Subscribing to whatever is published takes a task for each track. It ends with the publication, since
+/// there is another event when the track is published again:
+///
+/// ```no_run
+/// use trackyard::{DataTrackSubscribeOptions, RemoteDataTrack, RoomEvent, RoomEvents, SubscribeError};
+///
+/// # async fn example(mut events: RoomEvents) -> Result<(), Box<dyn std::error::Error>> {
+/// loop {
+///     match events.recv().await? {
+///         RoomEvent::DataTrackPublished(track) => drop(tokio::spawn(show(track))),
+///         RoomEvent::Reconnecting => println!("the connection is down"),
+///         RoomEvent::Reconnected { resumed } => println!("it is up again; the same session: {resumed}"),
+///         RoomEvent::Disconnected(reason) => return Err(format!("out of the room: {reason:?}").into()),
+///         _ => {}
+///     }
+/// }
+///
+/// async fn show(track: RemoteDataTrack) -> Result<(), SubscribeError> {
+///     let options = DataTrackSubscribeOptions::new().until_unpublished();
+///     let mut frames = track.subscribe_with_options(options).await?;
+///     while let Some(frame) = frames.next().await {
+///         println!("{}/{}: {} bytes", track.publisher_identity(), track.name(), frame.payload().len());
+///     }
+///     Ok(())
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum RoomEvent {
@@ -28,7 +56,9 @@ pub enum RoomEvent {
     ParticipantDisconnected(RemoteParticipant),
     /// A participant's name, metadata, attributes or permissions have changed.
     ParticipantChanged(RemoteParticipant),
-    /// A data track of another participant can be subscribed to; also those that were there before.
+    /// A data track of another participant can be subscribed to; also those that were there before. Told
+    /// again when a publisher comes back, though subscriptions go on by themselves then, unless they are
+    /// [`until_unpublished`](crate::DataTrackSubscribeOptions::until_unpublished).
     DataTrackPublished(RemoteDataTrack),
     /// A data track is no longer published. Its subscriptions go on should it be published again.
     DataTrackUnpublished(RemoteDataTrack),

@@ -1,18 +1,18 @@
 //! Client of Trackyard and LiveKit servers: realtime data tracks in pure Rust.
 //!
 //! ```no_run
-//! use trackyard::{DataTrackFrame, Room, RoomEvent, RoomOptions};
+//! use trackyard::{DataTrackFrame, Room, RoomOptions};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let (room, mut events) = Room::connect("ws://localhost:7880", "token", RoomOptions::new()).await?;
+//! let (room, _events) = Room::connect("ws://localhost:7880", "token", RoomOptions::new()).await?;
 //! let pose = room.local_participant().publish_data_track("pose").await?;
 //! pose.try_push(DataTrackFrame::new("x=1 y=2").with_user_timestamp_now())?;
 //!
-//! while let Ok(event) = events.recv().await {
-//!     let RoomEvent::DataTrackPublished(track) = event else { continue };
-//!     let mut frames = track.subscribe().await?;
+//! // A track is waited for by name, before and after its publisher has come.
+//! if let Some(camera) = room.data_tracks_of("robot").get_deferred("camera").await {
+//!     let mut frames = camera.subscribe().await?;
 //!     while let Some(frame) = frames.next().await {
-//!         println!("{}: {} bytes", track.name(), frame.payload().len());
+//!         println!("{} bytes, {:?} old", frame.payload().len(), frame.duration_since_timestamp());
 //!     }
 //! }
 //! room.close().await;
@@ -48,6 +48,11 @@ mod shared;
 mod signal;
 mod subscription;
 mod token;
+
+/// The README's programs are compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
 
 pub use encryption::{E2eeOptions, KeyProvider};
 pub use error::{ConnectError, SignalError, TokenError};

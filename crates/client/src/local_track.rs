@@ -83,6 +83,19 @@ impl LocalDataTrack {
     /// Pushes a frame, which is sent as soon as the connection has room for it. Never blocks and never
     /// waits; what has no room is dropped whole, the oldest first, and counted.
     ///
+    /// ```no_run
+    /// use trackyard::{DataTrackFrame, LocalDataTrack, PushFrameError};
+    ///
+    /// # fn example(pose: LocalDataTrack) -> Result<(), PushFrameError> {
+    /// match pose.try_push(DataTrackFrame::new("x=1 y=2").with_user_timestamp_now()) {
+    ///     // The link is full or down, and the frame is counted: a newer one will come.
+    ///     Ok(()) | Err(PushFrameError::Dropped { .. }) => {}
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`PushFrameError`] gives the frame back.
     pub fn try_push(&self, frame: DataTrackFrame) -> Result<(), PushFrameError> {
@@ -101,6 +114,18 @@ impl LocalDataTrack {
 
     /// What has become of the frames pushed so far: at every moment, pushed = sent + dropped + waiting.
     /// Stays as it was once the track is not published any more.
+    ///
+    /// ```no_run
+    /// use trackyard::LocalDropReason;
+    ///
+    /// # fn example(track: trackyard::LocalDataTrack) {
+    /// let stats = track.stats();
+    /// println!("{} of {} frames sent", stats.sent, stats.pushed);
+    /// for reason in LocalDropReason::ALL {
+    ///     println!("{} dropped: {}", stats.dropped(reason), reason.label());
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> LocalTrackStats {
         let current = || self.shared.read(|core| core.session.local_stats(self.id)).unwrap_or_default();

@@ -13,6 +13,16 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How a room is to be connected to.
+///
+/// ```
+/// use std::time::Duration;
+/// use trackyard::RoomOptions;
+///
+/// let options = RoomOptions::new()
+///     .with_attribute("role", "robot")
+///     .with_connect_timeout(Duration::from_secs(5));
+/// assert_eq!(options.attributes["role"], "robot");
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RoomOptions {

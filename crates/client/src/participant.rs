@@ -268,6 +268,17 @@ impl DataTracks {
     /// The one of this name, as soon as it is published; nothing if the room is left before. The
     /// participant itself need not be there yet.
     ///
+    /// ```no_run
+    /// # async fn example(room: trackyard::Room) -> Result<(), Box<dyn std::error::Error>> {
+    /// let track = room.data_tracks_of("robot").get_deferred("pose").await.ok_or("the room was left")?;
+    /// let mut poses = track.subscribe().await?;
+    /// while let Some(pose) = poses.next().await {
+    ///     println!("{:?}", pose.payload());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Cancel safety
     /// Nothing is lost when it is dropped.
     pub async fn get_deferred(&self, name: &str) -> Option<RemoteDataTrack> {

@@ -95,6 +95,15 @@ impl RemoteDataTrack {
 
     /// What has become of its packets and frames since it was subscribed to; nothing once it is gone. At
     /// every moment, frames received = delivered + dropped + waiting.
+    ///
+    /// ```no_run
+    /// # fn example(track: trackyard::RemoteDataTrack) {
+    /// if let Some(stats) = track.stats() {
+    ///     let (whole, lost) = (stats.frames_delivered, stats.frames_missing + stats.dropped_total());
+    ///     println!("{whole} frames came whole, {lost} did not");
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Option<RemoteTrackStats> {
         self.shared.read(|core| core.session.remote().stats(self.id))
@@ -126,6 +135,27 @@ impl RemoteDataTrack {
 
     /// Subscribes like [`subscribe_with_options`](Self::subscribe_with_options), and is told as well which
     /// frames do not come and when none come.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use trackyard::{DataTrackEvent, DataTrackSubscribeOptions, RemoteDataTrack};
+    ///
+    /// # async fn example(commands: RemoteDataTrack) -> Result<(), Box<dyn std::error::Error>> {
+    /// let options = DataTrackSubscribeOptions::new()
+    ///     .with_max_age(Duration::from_millis(200))
+    ///     .with_deadline(Duration::from_millis(300));
+    /// let mut events = commands.subscribe_with_events(options).await?;
+    /// while let Some(event) = events.next().await {
+    ///     match event {
+    ///         DataTrackEvent::Frame(frame) if frame.is_last_will() => println!("stop: the operator is gone"),
+    ///         DataTrackEvent::Frame(frame) => println!("drive: {:?}", frame.payload()),
+    ///         DataTrackEvent::Gap(gap) => println!("{} commands {}", gap.frames, gap.reason.label()),
+    ///         DataTrackEvent::Silent { since } => println!("stop: nothing for {:?}", since.elapsed()),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`subscribe_with_options`](Self::subscribe_with_options).

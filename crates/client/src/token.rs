@@ -14,6 +14,22 @@ type Provider = Arc<dyn Fn() -> Answer + Send + Sync>;
 ///
 /// A fixed token is replaced by those that the server sends before it expires. That holds for as long as
 /// the client stays connected; one that may be away for longer than its token lives needs a provider.
+///
+/// ```no_run
+/// use trackyard::{Room, RoomOptions, Token};
+///
+/// # async fn token_of_your_backend() -> Result<String, std::io::Error> { Ok(String::new()) }
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let url = "wss://data.example.com";
+/// let fixed = std::env::var("LIVEKIT_TOKEN")?;
+/// let (room, events) = Room::connect(url, fixed, RoomOptions::new()).await?;
+///
+/// let fresh = Token::provider(|| async { token_of_your_backend().await });
+/// let (room, events) = Room::connect(url, fresh, RoomOptions::new()).await?;
+/// # drop((room, events));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Token(Source);
 
