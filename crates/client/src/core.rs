@@ -30,8 +30,9 @@ use blobs::BlobRequests;
 pub(crate) use publications::{Ended, Publications};
 pub(crate) use subscriptions::{Buffer, Subscriber, Subscribers};
 
-/// UDP is given this much time alone: most clients need no TCP connection at all.
-const TCP_DELAY: Duration = Duration::from_secs(1);
+/// UDP is given this much time alone: most clients need no TCP connection at all. DTLS repeats its first flight
+/// after a second even if none has left yet, and handshakes that begin with two of them take seconds longer.
+const TCP_DELAY: Duration = Duration::from_millis(700);
 
 /// A session, and everybody who waits for what becomes of it.
 pub(crate) struct Core {
