@@ -1,3 +1,5 @@
+//! Which token a client shows.
+
 use clap::Parser;
 
 use super::*;
