@@ -94,7 +94,7 @@ impl Control<'_> {
         }
     }
 
-    /// No command has come in time. Why is told apart for whoever has to mend it; the robot stops in any case.
+    /// No command has come in time. The reason is for whoever has to mend it; the robot stops in any case.
     fn stop_silent(&mut self, since: Instant) {
         let reason = if self.room.connection_state() != ConnectionState::Connected {
             "the robot's own connection is down"

@@ -56,7 +56,7 @@ async fn the_robot_stops_when_its_operator_is_killed_and_goes_on_when_it_is_back
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_that_is_back_at_once_is_obeyed_again() {
+async fn an_operator_that_is_back_at_once_is_obeyed_again_until_it_leaves() {
     let site = Site::start("").await.unwrap();
     let mut robot = start(site.http(), "robot");
     let mut operator = start(site.http(), "operator");
@@ -64,8 +64,12 @@ async fn an_operator_that_is_back_at_once_is_obeyed_again() {
     operator.kill().unwrap();
     robot.line("stopped: no command for", WAIT_MAX).await.unwrap();
     // The server still has the one that was killed, which it takes for the same participant.
-    let _operator = start(site.http(), "operator");
+    let mut operator = start(site.http(), "operator");
     robot.line("driven by operator", WAIT_MAX).await.unwrap();
+    // One that leaves says so.
+    operator.interrupt().unwrap();
+    assert!(operator.ended(WAIT_MAX).await.unwrap().success());
+    robot.line("the operator has left the room", WAIT_MAX).await.unwrap();
     site.stop().await;
 }
 
