@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use trackyard_peer::{
-    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, LocalAddress, Role, Str0m, Str0mFactory,
-    Transport,
+    ChannelKind, Connection, ConnectionEvent, ConnectionFactory, ConnectionOutput, LocalAddress, Role, Str0m,
+    Str0mFactory, Transport,
 };
 
 /// Everything here happens within this, or never.
@@ -102,7 +102,11 @@ impl Client {
     /// A client and its offer.
     pub(crate) fn new(link: Link) -> (Self, String) {
         let local = link.candidate();
-        let factory = Str0mFactory { candidates: vec![LocalAddress::listening(local)], mtu: 1200, buffered_bytes_max: 1 << 20 };
+        let factory = Str0mFactory {
+            candidates: vec![LocalAddress::listening(local)],
+            mtu: 1200,
+            buffered_bytes_max: 1 << 20,
+        };
         let now = Instant::now();
         let mut connection = factory.open(Role::ClientOffering, now);
         let offer = connection.create_offer(false, now).unwrap().unwrap();
