@@ -19,11 +19,11 @@ pub const EVENTS_MAX: usize = 4_096;
 
 /// What an application is told about a room. Frames never come this way.
 ///
-/// Subscribing to whatever is published takes a task for each track. It ends with the publication, since
-/// there is another event when the track is published again:
+/// Subscribing to whatever is published takes a task for each track, which goes on when a publisher comes
+/// back:
 ///
 /// ```no_run
-/// use trackyard::{DataTrackSubscribeOptions, RemoteDataTrack, RoomEvent, RoomEvents, SubscribeError};
+/// use trackyard::{RemoteDataTrack, RoomEvent, RoomEvents, SubscribeError};
 ///
 /// # async fn example(mut events: RoomEvents) -> Result<(), Box<dyn std::error::Error>> {
 /// loop {
@@ -37,8 +37,7 @@ pub const EVENTS_MAX: usize = 4_096;
 /// }
 ///
 /// async fn show(track: RemoteDataTrack) -> Result<(), SubscribeError> {
-///     let options = DataTrackSubscribeOptions::new().until_unpublished();
-///     let mut frames = track.subscribe_with_options(options).await?;
+///     let mut frames = track.subscribe().await?;
 ///     while let Some(frame) = frames.next().await {
 ///         println!("{}/{}: {} bytes", track.publisher_identity(), track.name(), frame.payload().len());
 ///     }
@@ -56,10 +55,12 @@ pub enum RoomEvent {
     ParticipantDisconnected(RemoteParticipant),
     /// A participant's name, metadata, attributes or permissions have changed.
     ParticipantChanged(RemoteParticipant),
-    /// A data track of another participant can be subscribed to; also those that were there before. Told
-    /// again when a publisher comes back, though subscriptions go on by themselves then, unless they are
-    /// [`until_unpublished`](crate::DataTrackSubscribeOptions::until_unpublished).
+    /// A data track of another participant can be subscribed to; also those that were there before. One that
+    /// is subscribed to already is [republished](Self::DataTrackRepublished) instead.
     DataTrackPublished(RemoteDataTrack),
+    /// A data track that this client is subscribed to is published again, by a publisher that has come back:
+    /// its subscriptions go on, and there is nothing to do.
+    DataTrackRepublished(RemoteDataTrack),
     /// A data track is no longer published. Its subscriptions go on should it be published again.
     DataTrackUnpublished(RemoteDataTrack),
     /// Frames of a track come and cannot be decrypted. Said once for as long as the reason stays the same.
@@ -125,8 +126,14 @@ struct Waiting {
 }
 
 impl RoomEvents {
-    pub(crate) fn new(queue: Arc<EventQueue>) -> Self {
-        Self(queue)
+    /// Empty, and not yet fed.
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    /// Where events come from.
+    pub(crate) fn queue(&self) -> &Arc<EventQueue> {
+        &self.0
     }
 
     /// The next event.
@@ -153,7 +160,10 @@ impl RoomEvents {
         match waiting.next() {
             Ok(Some(event)) => Poll::Ready(Ok(event)),
             Ok(None) => {
-                waiting.waker = Some(context.waker().clone());
+                let before = waiting.waker.replace(context.waker().clone());
+                // The last waker of a task may take what the task holds with it.
+                drop(waiting);
+                drop(before);
                 Poll::Pending
             }
             Err(error) => Poll::Ready(Err(error)),
@@ -195,13 +205,13 @@ impl EventQueue {
             waiting.missed += 1;
         }
         waiting.events.push_back(event);
-        waiting.wake();
+        wake(waiting);
     }
 
     pub(crate) fn end(&self) {
         let mut waiting = self.lock();
         waiting.is_ended = true;
-        waiting.wake();
+        wake(waiting);
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -220,11 +230,14 @@ impl Waiting {
             event => Ok(event),
         }
     }
+}
 
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
+/// Whoever is woken finds the lock free.
+fn wake(mut waiting: MutexGuard<'_, Waiting>) {
+    let waker = waiting.waker.take();
+    drop(waiting);
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 
@@ -234,8 +247,8 @@ mod tests {
 
     #[tokio::test]
     async fn events_beyond_the_bound_are_counted_and_the_latest_stay() {
-        let queue = Arc::new(EventQueue::default());
-        let mut events = RoomEvents::new(Arc::clone(&queue));
+        let mut events = RoomEvents::new();
+        let queue = Arc::clone(events.queue());
         for _ in 0..EVENTS_MAX {
             queue.push(RoomEvent::Reconnecting);
         }
@@ -254,8 +267,8 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_waits_is_woken() {
-        let queue = Arc::new(EventQueue::default());
-        let mut events = RoomEvents::new(Arc::clone(&queue));
+        let mut events = RoomEvents::new();
+        let queue = Arc::clone(events.queue());
         let (told, ()) = tokio::join!(events.recv(), async { queue.push(RoomEvent::Reconnecting) });
         assert!(matches!(told, Ok(RoomEvent::Reconnecting)));
         let (told, ()) = tokio::join!(events.recv(), async { queue.end() });
@@ -264,8 +277,8 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_that_nobody_listens_to() {
-        let queue = Arc::new(EventQueue::default());
-        let events = RoomEvents::new(Arc::clone(&queue));
+        let events = RoomEvents::new();
+        let queue = Arc::clone(events.queue());
         queue.push(RoomEvent::Reconnecting);
         drop(events);
         queue.push(RoomEvent::Reconnecting);

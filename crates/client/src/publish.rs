@@ -1,7 +1,9 @@
 //! What is to be published, and how.
 
+use std::time::Duration;
+
 use trackyard_proto::{FrameEncoding, Schema};
-use trackyard_track::{PacketSize, PublishOptions, PublishRules};
+use trackyard_track::{PacketSize, PublishOptions, PublishPolicy, PublishRules};
 
 use crate::encryption;
 use crate::frame::DataTrackFrame;
@@ -10,10 +12,12 @@ use crate::frame::DataTrackFrame;
 ///
 /// ```
 /// use std::time::Duration;
-/// use trackyard::{DataTrackOptions, PublishPolicy, PublishRules};
+/// use trackyard::{DataTrackOptions, FrameEncoding, PublishPolicy};
 ///
-/// let rules = PublishRules { policy: PublishPolicy::Latest, age_max: Duration::from_millis(50), ..Default::default() };
-/// let camera = DataTrackOptions::new("camera/front").with_rules(rules);
+/// let camera = DataTrackOptions::new("camera/front")
+///     .with_frame_encoding(FrameEncoding::custom("mjpeg"))
+///     .with_policy(PublishPolicy::Latest)
+///     .with_max_age(Duration::from_millis(50));
 /// # drop(camera);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +54,20 @@ impl DataTrackOptions {
         self
     }
 
+    /// Says which frames wait while the connection has no room.
+    #[must_use]
+    pub fn with_policy(mut self, policy: PublishPolicy) -> Self {
+        self.options.rules.policy = policy;
+        self
+    }
+
+    /// A frame is not begun later than this after it was pushed.
+    #[must_use]
+    pub fn with_max_age(mut self, age: Duration) -> Self {
+        self.options.rules.age_max = age;
+        self
+    }
+
     /// Says how frames are cut into packets.
     #[must_use]
     pub fn with_packet_size(mut self, size: PacketSize) -> Self {
@@ -58,8 +76,10 @@ impl DataTrackOptions {
     }
 
     /// Leaves a last frame with the server, at most 1,200 bytes of payload: it sends it to the track's
-    /// subscribers when this client vanishes without a word, so that they learn it at once and not by a
-    /// deadline. Servers that do not know this ignore it ([`LocalDataTrack::has_last_will`]).
+    /// subscribers once it gives this client up, which it does about 20 s after the last sign of life, or at
+    /// once if the client's place is taken away. What has to stop sooner takes a
+    /// [deadline](crate::DataTrackSubscribeOptions::with_deadline) as well. Servers that do not know this
+    /// ignore it ([`LocalDataTrack::has_last_will`]).
     ///
     /// [`LocalDataTrack::has_last_will`]: crate::LocalDataTrack::has_last_will
     #[must_use]

@@ -38,6 +38,23 @@ pub enum FrameEncoding {
     Custom(String),
 }
 
+/// Those that are well known (protocol §5.7).
+#[allow(missing_docs, reason = "the names of formats")]
+impl FrameEncoding {
+    pub const ROS1: Self = Self::WellKnown(1);
+    pub const CDR: Self = Self::WellKnown(2);
+    pub const PROTOBUF: Self = Self::WellKnown(3);
+    pub const FLATBUFFER: Self = Self::WellKnown(4);
+    pub const CBOR: Self = Self::WellKnown(5);
+    pub const MSGPACK: Self = Self::WellKnown(6);
+    pub const JSON: Self = Self::WellKnown(7);
+
+    /// An application's own, of 1 to 32 bytes. Pictures of one JPEG each are called `mjpeg` here.
+    pub fn custom(name: impl Into<String>) -> Self {
+        Self::Custom(name.into())
+    }
+}
+
 /// The schema of a track's payload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Schema {
@@ -54,4 +71,16 @@ pub enum SchemaEncoding {
     WellKnown(i32),
     /// 1..=32 bytes.
     Custom(String),
+}
+
+/// Those that are well known (protocol §5.7).
+#[allow(missing_docs, reason = "the names of schema languages")]
+impl SchemaEncoding {
+    pub const PROTOBUF: Self = Self::WellKnown(1);
+    pub const FLATBUFFER: Self = Self::WellKnown(2);
+    pub const ROS1_MSG: Self = Self::WellKnown(3);
+    pub const ROS2_MSG: Self = Self::WellKnown(4);
+    pub const ROS2_IDL: Self = Self::WellKnown(5);
+    pub const OMG_IDL: Self = Self::WellKnown(6);
+    pub const JSON_SCHEMA: Self = Self::WellKnown(7);
 }

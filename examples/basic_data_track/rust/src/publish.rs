@@ -11,7 +11,7 @@ use crate::TRACK;
 
 const PERIOD: Duration = Duration::from_millis(20);
 /// JSON, by its number in the protocol.
-const JSON: FrameEncoding = FrameEncoding::WellKnown(7);
+const JSON: FrameEncoding = FrameEncoding::JSON;
 
 /// Publishes readings until Ctrl-C.
 pub(crate) async fn run(room: &Room) -> Result<()> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use trackyard::{DataTrackFrame, FrameEncoding};
 
 /// JSON, by its number in the protocol.
-pub(crate) const JSON: FrameEncoding = FrameEncoding::WellKnown(7);
+pub(crate) const JSON: FrameEncoding = FrameEncoding::JSON;
 
 /// How the robot is to move.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

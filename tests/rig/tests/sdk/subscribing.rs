@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use trackyard::{DataTrackEvent, DataTrackFrame, DataTrackSubscribeOptions, Overflow, SubscribeError};
+use trackyard::{
+    DataTrackEvent, DataTrackFrame, DataTrackSubscribeOptions, Overflow, RoomEvent, SubscribeError,
+};
 use trackyard_rig::{Metrics, Site};
 
 use crate::room::{WAIT_MAX, join, options, published, within};
@@ -107,7 +109,7 @@ async fn silence_is_told_once_until_frames_come() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subscription_goes_on_when_its_publisher_comes_back() {
     let site = Site::start("").await.unwrap();
-    let (operator, _events) = join(site.http(), "operator", options(true)).await;
+    let (operator, mut events) = join(site.http(), "operator", options(true)).await;
     let tracks = operator.data_tracks_of("robot");
     let come = async {
         let (robot, _robot_events) = join(site.http(), "robot", options(true)).await;
@@ -128,6 +130,12 @@ async fn a_subscription_goes_on_when_its_publisher_comes_back() {
     let pose = robot.local_participant().publish_data_track("pose").await.unwrap();
     crate::room::flows(&pose, &mut stays, Duration::from_secs(5)).await;
     assert!(track.is_published());
+    // Whoever subscribes to all that is published would have two subscriptions otherwise.
+    let told = std::iter::from_fn(|| events.try_recv().unwrap()).filter(|event| {
+        matches!(event, RoomEvent::DataTrackPublished(_) | RoomEvent::DataTrackRepublished(_))
+    });
+    let is_new: Vec<bool> = told.map(|event| matches!(event, RoomEvent::DataTrackPublished(_))).collect();
+    assert_eq!(is_new, [true, false]);
     within(robot.close()).await;
     within(operator.close()).await;
     site.stop().await;
