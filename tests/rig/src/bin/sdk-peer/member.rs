@@ -1,0 +1,182 @@
+//! One participant.
+
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+use trackyard::{
+    CloseReason, DataBlobKey, DataTrackSubscribeOptions, E2eeOptions, KeyProvider, RemoteDataTrack, Room,
+    RoomEvent, RoomEvents, RoomOptions,
+};
+
+use crate::call::{Call, Joining};
+use crate::encryption;
+use crate::failure::{Failure, variant};
+use crate::output::report;
+use crate::tracks::{self, Tracks};
+
+/// One participant, which joins at most once.
+pub(crate) struct Member {
+    identity: String,
+    joined: OnceLock<(Room, Option<KeyProvider>)>,
+    tracks: Tracks,
+}
+
+impl Member {
+    pub(crate) fn new(identity: &str) -> Self {
+        Self { identity: identity.to_owned(), joined: OnceLock::new(), tracks: Tracks::default() }
+    }
+
+    /// Does what it is told.
+    pub(crate) async fn call(&self, call: Call) -> Result<Value, Failure> {
+        match call {
+            Call::Connect(joining) => self.connect(joining).await,
+            Call::Publish { name, description } => self.publish(tracks::options(name, description)).await,
+            Call::Push { name, frame } => self.tracks.push(&name, frame),
+            Call::Unpublish { name } => {
+                self.tracks.local(&name)?.unpublish();
+                Ok(Value::Null)
+            }
+            Call::IsPublished { name } => Ok(json!(self.tracks.local(&name)?.is_published())),
+            Call::Subscribe { publisher, name, target_fps } => {
+                self.subscribe((publisher, name), target_fps).await
+            }
+            Call::Unsubscribe { publisher, name } => {
+                self.tracks.end(&(publisher, name)).await;
+                Ok(Value::Null)
+            }
+            Call::Close => {
+                self.close().await;
+                Ok(Value::Null)
+            }
+            other => self.tell(other).await,
+        }
+    }
+
+    /// What it is asked, and what changes neither tracks nor subscriptions.
+    async fn tell(&self, call: Call) -> Result<Value, Failure> {
+        match call {
+            Call::Describe { publisher, name } => Ok(tracks::describe(&self.remote(&publisher, &name)?)),
+            Call::FetchSchema { publisher, name } => {
+                let text = self.remote(&publisher, &name)?.fetch_schema().await?;
+                Ok(json!(text.map(|text| String::from_utf8_lossy(&text).into_owned())))
+            }
+            Call::StoreSchema { schema, text } => {
+                let key = DataBlobKey::Schema(schema.into());
+                self.room()?.local_participant().store_data_blob(key, text).await?;
+                Ok(Value::Null)
+            }
+            Call::Key(change) => {
+                let keys = self.keys().ok_or_else(|| Failure::misuse("joined without keys"))?;
+                Ok(json!(change.apply(keys)?))
+            }
+            Call::KeyStats => encryption::stats(self.keys()),
+            Call::Sid => Ok(json!(self.room()?.local_participant().sid())),
+            Call::IsSingle => Ok(json!(self.room()?.is_single_peer_connection())),
+            Call::Participants => {
+                let others = self.room()?.remote_participants();
+                Ok(others.iter().map(|other| other.identity()).collect())
+            }
+            _ => Err(Failure::misuse("not a question")),
+        }
+    }
+
+    async fn connect(&self, joining: Joining) -> Result<Value, Failure> {
+        let mut options = RoomOptions::new().with_single_peer_connection(joining.single);
+        let keys = joining.keys.map(|keys| keys.provider()).transpose()?;
+        if let Some(keys) = keys.clone() {
+            options = options.with_encryption(E2eeOptions::new(keys));
+        }
+        let (room, events) = Room::connect(&joining.url, joining.token, options).await?;
+        tokio::spawn(listen(self.identity.clone(), events));
+        self.joined.set((room, keys)).map_err(|_| Failure::misuse("joined already"))?;
+        Ok(Value::Null)
+    }
+
+    async fn publish(&self, options: trackyard::DataTrackOptions) -> Result<Value, Failure> {
+        let track = self.room()?.local_participant().publish_data_track(options).await?;
+        let sid = track.sid();
+        self.tracks.add(track);
+        Ok(json!(sid))
+    }
+
+    async fn subscribe(&self, key: (String, String), target_fps: Option<u32>) -> Result<Value, Failure> {
+        let mut options = DataTrackSubscribeOptions::new();
+        if let Some(fps) = target_fps {
+            options = options.with_target_fps(fps);
+        }
+        let track = self.remote(&key.0, &key.1)?;
+        self.tracks.end(&key).await;
+        let stream = track.subscribe_with_options(options).await?;
+        self.tracks.read(&self.identity, key, stream);
+        Ok(Value::Null)
+    }
+
+    /// Leaves, if it has joined; may be called twice.
+    pub(crate) async fn close(&self) {
+        if let Some((room, _)) = self.joined.get() {
+            room.close().await;
+        }
+    }
+
+    fn room(&self) -> Result<&Room, Failure> {
+        let joined = self.joined.get().ok_or_else(|| Failure::misuse("not joined"))?;
+        Ok(&joined.0)
+    }
+
+    fn keys(&self) -> Option<&KeyProvider> {
+        self.joined.get()?.1.as_ref()
+    }
+
+    fn remote(&self, publisher: &str, name: &str) -> Result<RemoteDataTrack, Failure> {
+        let found = self.room()?.data_tracks_of(publisher).get(name);
+        found.ok_or_else(|| Failure::misuse(format!("{publisher} does not publish {name}")))
+    }
+}
+
+/// Reports everything that happens to a room.
+async fn listen(identity: String, mut events: RoomEvents) {
+    loop {
+        match events.recv().await {
+            Ok(event) => tell(&identity, &event),
+            Err(trackyard::EventsError::Closed) => return,
+            Err(error) => report(&identity, "events_lost", &json!({"error": error.to_string()})),
+        }
+    }
+}
+
+fn tell(identity: &str, event: &RoomEvent) {
+    let (kind, fields) = match event {
+        RoomEvent::ParticipantConnected(who) => {
+            ("participant_connected", json!({"identity": who.identity()}))
+        }
+        RoomEvent::ParticipantDisconnected(who) => {
+            ("participant_disconnected", json!({"identity": who.identity()}))
+        }
+        RoomEvent::DataTrackPublished(track) => ("track_published", tracks::describe(track)),
+        RoomEvent::DataTrackUnpublished(track) => ("track_unpublished", json!({"sid": track.sid()})),
+        RoomEvent::DataTrackUndecryptable { track, error } => {
+            let error = error.as_ref().map(variant);
+            let (publisher, name) = (track.publisher_identity(), track.name());
+            ("undecryptable", json!({"publisher": publisher, "name": name, "error": error}))
+        }
+        RoomEvent::LocalDataTrackUnpublished(track) => ("local_unpublished", json!({"name": track.name()})),
+        RoomEvent::Reconnecting => ("reconnecting", json!({})),
+        RoomEvent::Reconnected { resumed } => ("reconnected", json!({"resumed": resumed})),
+        RoomEvent::Disconnected(reason) => ("disconnected", json!({"reason": closed(reason)})),
+        _ => return,
+    };
+    report(identity, kind, &fields);
+}
+
+/// The protocol's word for it where it is the server's doing: `DUPLICATE_IDENTITY`.
+fn closed(reason: &CloseReason) -> String {
+    let CloseReason::Server(reason) = reason else { return variant(reason) };
+    let mut word = String::new();
+    for letter in variant(reason).chars() {
+        if letter.is_uppercase() && !word.is_empty() {
+            word.push('_');
+        }
+        word.push(letter.to_ascii_uppercase());
+    }
+    word
+}
