@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use trackyard_peer::Str0mFactory;
 use trackyard_proto::Request;
@@ -33,6 +34,10 @@ pub(crate) use subscriptions::{Buffer, Subscriber, Subscribers};
 /// UDP is given this much time alone: most clients need no TCP connection at all. DTLS repeats its first flight
 /// after a second even if none has left yet, and handshakes that begin with two of them take seconds longer.
 const TCP_DELAY: Duration = Duration::from_millis(700);
+
+/// Requests that wait for a server that does not take them, beyond which the connection is given up: twice
+/// what publishing every possible track anew takes.
+const REQUESTS_MAX: usize = 1 << 17;
 
 /// A session, and everybody who waits for what becomes of it.
 pub(crate) struct Core {
@@ -62,7 +67,7 @@ pub(crate) struct Core {
 #[derive(Default)]
 pub(crate) struct SignalState {
     /// Takes what is to be said.
-    outgoing: Option<mpsc::UnboundedSender<Request>>,
+    outgoing: Option<mpsc::Sender<Request>>,
     /// The connection to open.
     wish: Option<SignalWish>,
     /// Counts the wishes: what an earlier connection still says is of no interest.
@@ -76,7 +81,7 @@ pub(crate) struct SignalWish {
     pub(crate) request: Box<SignalRequest>,
     pub(crate) generation: u64,
     /// Ends when the connection is to be closed.
-    pub(crate) outgoing: mpsc::UnboundedReceiver<Request>,
+    pub(crate) outgoing: mpsc::Receiver<Request>,
 }
 
 /// What a core is made of.
@@ -120,7 +125,11 @@ impl Core {
             match self.session.poll_output() {
                 Output::OpenSignal(request) => self.signal.open(request),
                 Output::CloseSignal => self.signal.outgoing = None,
-                Output::Signal(request) => self.signal.say(request),
+                Output::Signal(request) => {
+                    if !self.signal.say(request) {
+                        self.session.signal_closed(now);
+                    }
+                }
                 Output::Transmit(target, transmit) => self.paths.send(target, transmit),
                 Output::Event(event) => self.event(event, shared, now),
                 Output::Timeout(at) => {
@@ -152,6 +161,16 @@ impl Core {
         }
         let unix_ms = i64::try_from(clock::unix_ms()).unwrap_or(i64::MAX);
         self.session.handle_timeout(unix_ms, now);
+    }
+
+    /// Nobody drives the session any more: it is over if it was not, and its sockets and relays are given
+    /// back, whoever still holds a track of it.
+    pub(crate) fn abandon(&mut self) {
+        if self.closed.is_none() {
+            self.close(CloseReason::Local);
+        }
+        self.signal = SignalState { failure: self.signal.failure.take(), ..SignalState::default() };
+        self.paths.close();
     }
 
     /// Why it is over, if it is.
@@ -192,16 +211,16 @@ impl SignalState {
     }
 
     fn open(&mut self, request: Box<SignalRequest>) {
-        let (sender, outgoing) = mpsc::unbounded_channel();
+        let (sender, outgoing) = mpsc::channel(REQUESTS_MAX);
         self.outgoing = Some(sender);
         self.generation += 1;
         self.wish = Some(SignalWish { request, generation: self.generation, outgoing });
     }
 
-    /// What is said to a connection that is on its end is lost; the session says it again.
-    fn say(&self, request: Request) {
-        if let Some(outgoing) = &self.outgoing {
-            let _ = outgoing.send(request);
-        }
+    /// `false` if too much waits already. What is said to a connection that is on its end is lost; the session
+    /// says it again.
+    fn say(&self, request: Request) -> bool {
+        let Some(outgoing) = &self.outgoing else { return true };
+        !matches!(outgoing.try_send(request), Err(TrySendError::Full(_)))
     }
 }

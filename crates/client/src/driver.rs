@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 use trackyard_peer::{Datagram, Target, Transport};
 
@@ -23,6 +23,7 @@ const BATCHES_PER_TURN: usize = 16;
 
 /// Keeps a session going until it is over; then gives what is still to be said this much time.
 pub(crate) async fn run(shared: Arc<Shared>, dialler: Arc<Dialler>, close_timeout: Duration) {
+    let _ending = Ending(Arc::clone(&shared));
     let mut sockets = JoinSet::new();
     for (target, socket) in shared.read(|core| core.paths.udp_sockets()) {
         sockets.spawn(receive(Arc::clone(&shared), target, socket));
@@ -45,6 +46,7 @@ pub(crate) async fn run(shared: Arc<Shared>, dialler: Arc<Dialler>, close_timeou
             }
             () = shared.disturbed() => {}
             Some(_) = signalling.join_next() => {}
+            Some(ended) = sockets.join_next() => surface(ended),
             _ = addresses.tick() => look_at_addresses(&shared),
         }
     }
@@ -55,6 +57,23 @@ pub(crate) async fn run(shared: Arc<Shared>, dialler: Arc<Dialler>, close_timeou
     sockets.shutdown().await;
 }
 
+/// Ends the session with its driver, also when the runtime is shut down or something panics: whoever waits
+/// for frames or events is told, and nothing is held open by tracks that outlive their room.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+/// A socket that fails for good is a way that does not work; a panic ends the session.
+fn surface(ended: Result<(), JoinError>) {
+    if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 async fn sleep_until(wake: Option<Instant>) {
     match wake {
         Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -63,9 +82,8 @@ async fn sleep_until(wake: Option<Instant>) {
 }
 
 fn look_at_addresses(shared: &Arc<Shared>) {
-    let with_loopback = shared.read(|core| core.paths.has_loopback());
-    let Some(addresses) = local_addresses(with_loopback) else { return };
-    if shared.read(|core| *core.paths.machine() != addresses) {
+    let Some(addresses) = local_addresses() else { return };
+    if shared.read(|core| core.paths.would_change(&addresses)) {
         shared.with(|core, now| core.set_addresses(addresses, now));
     }
 }

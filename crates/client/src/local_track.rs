@@ -99,6 +99,9 @@ impl LocalDataTrack {
     /// # Errors
     /// [`PushFrameError`] gives the frame back.
     pub fn try_push(&self, frame: DataTrackFrame) -> Result<(), PushFrameError> {
+        if self.ended.get().is_some() {
+            return Err(PushFrameError::Unpublished(frame));
+        }
         let pushed = self.shared.with(|core, now| core.session.try_push(self.id, frame.into(), now));
         pushed.map_err(|error| match error {
             trackyard_track::PushError::Unpublished(frame) => PushFrameError::Unpublished(frame.into()),

@@ -47,8 +47,10 @@ pub(crate) struct Paths {
     tcp: TcpPaths,
     relays: Relays,
     routes: Routes,
-    /// Of this machine.
+    /// Of this machine, as far as they are offered.
     addresses: BTreeSet<IpAddr>,
+    /// What had failed when all ways were given back.
+    failed: Option<Vec<String>>,
 }
 
 /// Which ways are wanted.
@@ -58,6 +60,8 @@ pub(crate) struct PathsConfig {
     pub(crate) ice_servers: Vec<IceServer>,
     /// Through relays, and no other way.
     pub(crate) relay_only: bool,
+    /// The server is on this machine: loopback is a way.
+    pub(crate) with_loopback: bool,
 }
 
 impl Paths {
@@ -68,6 +72,7 @@ impl Paths {
         (inbound, tls): (Arc<dyn Inbound>, Arc<ClientConfig>),
     ) -> io::Result<Self> {
         let runtime = Handle::current();
+        let addresses = offered(addresses, config.with_loopback);
         Ok(Self {
             config,
             udp: UdpPaths::open()?,
@@ -75,6 +80,7 @@ impl Paths {
             relays: Relays::new(inbound, tls, runtime),
             routes: Routes::default(),
             addresses,
+            failed: None,
         })
     }
 
@@ -124,19 +130,19 @@ impl Paths {
     /// Sends a datagram, now or with the next flush. What the system does not take is lost, and counted.
     pub(crate) fn send(&mut self, target: Target, transmit: Transmit) {
         self.routes.note(target, &transmit);
+        let source = transmit.source;
         if transmit.transport == Transport::Tcp {
-            self.tcp.send(target, transmit);
-        } else if let Err(transmit) = self.relays.send(target, transmit) {
-            self.udp.send(target, &transmit);
+            return self.tcp.send(target, transmit);
+        }
+        match self.relays.send(target, transmit) {
+            Ok(()) => self.routes.note_relayed(target, source),
+            Err(transmit) => self.udp.send(target, &transmit),
         }
     }
 
     /// The way of a connection's data; nothing before some was sent.
     pub(crate) fn route(&self, target: Target) -> Option<Route> {
-        let route = self.routes.of(target)?;
-        // Whatever is sent from an address that no socket has goes through a relay.
-        let is_socket = || self.udp.addresses(target, &self.addresses).contains(&route.local);
-        Some(Route { is_relayed: !route.is_tcp && !is_socket(), ..route })
+        self.routes.of(target)
     }
 
     /// Sends what was collected.
@@ -147,6 +153,7 @@ impl Paths {
     /// The machine's addresses have changed; answers whether one of before is gone, and with it the
     /// connections over it.
     pub(crate) fn set_addresses(&mut self, addresses: BTreeSet<IpAddr>) -> bool {
+        let addresses = offered(addresses, self.config.with_loopback);
         let before = std::mem::replace(&mut self.addresses, addresses);
         let has_lost = !before.is_subset(&self.addresses);
         if has_lost {
@@ -156,14 +163,27 @@ impl Paths {
         has_lost
     }
 
-    /// The machine's addresses.
-    pub(crate) fn machine(&self) -> &BTreeSet<IpAddr> {
-        &self.addresses
+    /// Whether these would make a difference to [`set_addresses`](Self::set_addresses).
+    pub(crate) fn would_change(&self, addresses: &BTreeSet<IpAddr>) -> bool {
+        offered(addresses.clone(), self.config.with_loopback) != self.addresses
     }
 
-    /// Whether this machine's own loopback is among them.
+    /// Whether this machine's own loopback is offered.
     pub(crate) fn has_loopback(&self) -> bool {
-        self.addresses.iter().any(IpAddr::is_loopback)
+        self.config.with_loopback
+    }
+
+    /// Loopback is a way from the next addresses on, and stays one.
+    pub(crate) fn offer_loopback(&mut self) {
+        self.config.with_loopback = true;
+    }
+
+    /// Gives sockets, connections and relays back. Counters and routes stay as they are.
+    pub(crate) fn close(&mut self) {
+        self.failed = Some(self.failures());
+        self.udp.close();
+        self.tcp.reset();
+        self.relays.close();
     }
 
     /// The relay at which a connection has an address.
@@ -176,6 +196,9 @@ impl Paths {
 
     /// TCP connections and relays that do not work, and why.
     pub(crate) fn failures(&self) -> Vec<String> {
+        if let Some(failed) = &self.failed {
+            return failed.clone();
+        }
         let tcp = self.tcp.health().into_iter().filter_map(|(ends, health)| match health {
             TcpHealth::Failed(error) => Some(format!("tcp {}: {error}", ends.remote)),
             TcpHealth::Connecting | TcpHealth::Open | TcpHealth::Idle => None,
@@ -202,4 +225,10 @@ impl Paths {
     pub(crate) fn any_address(&self, is_ipv4: bool) -> Option<IpAddr> {
         self.addresses.iter().find(|address| address.is_ipv4() == is_ipv4).copied()
     }
+}
+
+/// Loopback is of use with a server on this machine alone.
+fn offered(mut addresses: BTreeSet<IpAddr>, with_loopback: bool) -> BTreeSet<IpAddr> {
+    addresses.retain(|address| with_loopback || !address.is_loopback());
+    addresses
 }

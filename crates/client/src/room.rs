@@ -14,7 +14,7 @@ use crate::core::{Core, Parts};
 use crate::driver::{self, Dialler};
 use crate::endpoint::Endpoint;
 use crate::error::{ConnectError, SignalError};
-use crate::events::{EventQueue, RoomEvents};
+use crate::events::RoomEvents;
 use crate::options::RoomOptions;
 use crate::participant::{DataTracks, LocalParticipant, RemoteParticipant};
 use crate::paths::{Inbound, Paths, PathsConfig, Route, local_addresses};
@@ -62,6 +62,9 @@ impl Room {
     /// # Errors
     /// [`ConnectError`], which says what to do.
     ///
+    /// # Panics
+    /// Outside of a tokio runtime, and within one that has no time or no IO.
+    ///
     /// # Cancel safety
     /// Nothing is left when it is dropped.
     pub async fn connect(
@@ -72,7 +75,8 @@ impl Room {
         let endpoint = Endpoint::parse(url)?;
         let tls = signal::client_config(&options.root_certificates)?;
         let tokens = Arc::new(TokenStore::new(token.into()));
-        let events = Arc::new(EventQueue::default());
+        // Dropped with whatever comes of this: nothing else breaks the circle of events, tracks and room.
+        let events = RoomEvents::new();
         let receiver = Arc::new(Receiver::default());
         let inbound: Arc<dyn Inbound> = Arc::<Receiver>::clone(&receiver);
         let paths = open_paths(&options, endpoint.is_local(), (inbound, Arc::clone(&tls)))?;
@@ -87,7 +91,7 @@ impl Room {
         let parts = Parts {
             session,
             paths,
-            events: Arc::clone(&events),
+            events: Arc::clone(events.queue()),
             tokens: Arc::clone(&tokens),
             connecting,
             encryption,
@@ -99,7 +103,7 @@ impl Room {
         let room = Self { shared, driver: tokio::sync::Mutex::new(Some(driver)) };
         // From here on, dropping the room leaves it.
         match tokio::time::timeout(options.connect_timeout, connected).await {
-            Ok(Ok(Ok(()))) => Ok((room, RoomEvents::new(events))),
+            Ok(Ok(Ok(()))) => Ok((room, events)),
             Ok(Ok(Err(reason))) => Err(room.failure(Some(reason))),
             Ok(Err(_)) => Err(ConnectError::Closed),
             Err(_) => Err(room.failure(None)),
@@ -260,8 +264,12 @@ fn open_paths(
     with_loopback: bool,
     means: (Arc<dyn Inbound>, Arc<ClientConfig>),
 ) -> Result<Paths, ConnectError> {
-    let addresses = local_addresses(with_loopback).unwrap_or_default();
-    let config = PathsConfig { ice_servers: options.ice_servers.clone(), relay_only: options.relay_only };
+    let addresses = local_addresses().unwrap_or_default();
+    let config = PathsConfig {
+        ice_servers: options.ice_servers.clone(),
+        relay_only: options.relay_only,
+        with_loopback,
+    };
     Paths::open(config, addresses, means)
         .map_err(|error| ConnectError::Sockets { message: error.to_string() })
 }

@@ -38,6 +38,15 @@ impl Shared {
         look(&self.lock())
     }
 
+    /// Nobody drives the session any more.
+    pub(crate) fn abandon(self: &Arc<Self>) {
+        // A session that has panicked is not asked to say goodbye.
+        if !std::thread::panicking() {
+            self.with(|core, now| core.session.close(now));
+        }
+        self.lock().abandon();
+    }
+
     /// Waits until the driver has something to do.
     pub(crate) async fn disturbed(&self) {
         self.driver.notified().await;

@@ -25,7 +25,6 @@ impl Core {
             }
             SessionEvent::Remote(event) => self.remote_event(event, shared, now),
             SessionEvent::Item(track, received) => self.deliver(track, &received, now),
-            // Nothing of this client asks for data blobs.
             SessionEvent::DataBlob(event) => {
                 if let Some((key, error)) = self.blobs.event(event) {
                     self.events.push(RoomEvent::DataBlobLost { key, error });
@@ -84,8 +83,13 @@ impl Core {
     fn remote_event(&mut self, event: RemoteEvent, shared: &Arc<Shared>, now: Instant) {
         match event {
             RemoteEvent::Published { track, publisher, info } => {
+                let is_subscribed = self.session.remote().subscriptions(track).next().is_some();
                 let track = RemoteDataTrack::new(shared, (track, publisher), info);
-                self.events.push(RoomEvent::DataTrackPublished(track));
+                self.events.push(if is_subscribed {
+                    RoomEvent::DataTrackRepublished(track)
+                } else {
+                    RoomEvent::DataTrackPublished(track)
+                });
                 self.people.tracks_changed.notify_waiters();
             }
             RemoteEvent::Unpublished { track: id, publisher, info, .. } => {
@@ -117,7 +121,7 @@ impl Core {
         }
     }
 
-    fn close(&mut self, reason: CloseReason) {
+    pub(super) fn close(&mut self, reason: CloseReason) {
         self.state = ConnectionState::Disconnected;
         self.closed = Some(reason.clone());
         self.subscribers.end_all();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::Receiver;
 use trackyard_proto::{Request, Response};
 use trackyard_session::{SignalFailure, SignalRequest};
 
@@ -18,6 +18,9 @@ use crate::token::TokenStore;
 
 /// How long the server may take to close after this client has.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
+
+/// For the server to take what is said. One that is silent for so long is left by its heartbeat as well.
+const SEND_MAX: Duration = Duration::from_secs(10);
 
 /// Where signal connections go, and with what.
 pub(crate) struct Dialler {
@@ -43,7 +46,11 @@ pub(super) async fn run(shared: Arc<Shared>, dialler: Arc<Dialler>, wish: Signal
     }
     let (mut sender, mut receiver) = socket.split();
     tokio::select! {
-        () = speak(&mut sender, (early, &mut outgoing)) => {}
+        is_said = speak(&mut sender, (early, &mut outgoing)) => {
+            if !is_said {
+                return closed(&shared, generation);
+            }
+        }
         () = listen(&shared, &mut receiver, generation) => return,
     }
     // Its end is known; whoever does not close in time is left.
@@ -58,29 +65,34 @@ impl Dialler {
 }
 
 /// Keeps what is said before there is a connection; ends when none is wanted any more.
-async fn collect(outgoing: &mut UnboundedReceiver<Request>, early: &mut Vec<Request>) {
+async fn collect(outgoing: &mut Receiver<Request>, early: &mut Vec<Request>) {
     while let Some(request) = outgoing.recv().await {
         early.push(request);
     }
 }
 
-/// Says everything, then closes.
-async fn speak(
-    sender: &mut SignalSender,
-    (early, outgoing): (Vec<Request>, &mut UnboundedReceiver<Request>),
-) {
+/// Says everything, then closes; `false` if the server does not take it.
+async fn speak(sender: &mut SignalSender, (early, outgoing): (Vec<Request>, &mut Receiver<Request>)) -> bool {
     for request in early {
-        if !sender.send(&request).await {
-            return std::future::pending().await;
+        if !say(sender, &request).await {
+            return false;
         }
     }
     while let Some(request) = outgoing.recv().await {
-        if !sender.send(&request).await {
-            // Whoever listens notices the end.
-            return std::future::pending().await;
+        if !say(sender, &request).await {
+            return false;
         }
     }
-    sender.close().await;
+    tokio::time::timeout(FAREWELL_MAX, sender.close()).await.is_ok()
+}
+
+async fn say(sender: &mut SignalSender, request: &Request) -> bool {
+    match tokio::time::timeout(SEND_MAX, sender.send(request)).await {
+        Ok(true) => true,
+        // What the server has still said is heard first; then whoever listens notices the end.
+        Ok(false) => std::future::pending().await,
+        Err(_) => false,
+    }
 }
 
 async fn listen(shared: &Arc<Shared>, receiver: &mut SignalReceiver, generation: u64) {
@@ -118,6 +130,14 @@ async fn listen(shared: &Arc<Shared>, receiver: &mut SignalReceiver, generation:
     }
 }
 
+fn closed(shared: &Arc<Shared>, generation: u64) {
+    shared.with(|core, now| {
+        if core.signal.is_current(generation) {
+            core.session.signal_closed(now);
+        }
+    });
+}
+
 fn failed(shared: &Arc<Shared>, generation: u64, error: SignalError) {
     shared.with(|core, now| {
         if core.signal.is_current(generation) {
@@ -143,7 +163,9 @@ fn offer_loopback(shared: &Arc<Shared>) {
     if shared.read(|core| core.paths.has_loopback()) {
         return;
     }
-    if let Some(addresses) = local_addresses(true) {
-        shared.with(|core, now| core.set_addresses(addresses, now));
-    }
+    let Some(addresses) = local_addresses() else { return };
+    shared.with(|core, now| {
+        core.paths.offer_loopback();
+        core.set_addresses(addresses, now);
+    });
 }

@@ -35,6 +35,13 @@ impl Routes {
         }
     }
 
+    /// What was noted last, if it came from this address, is passed on by a relay.
+    pub(super) fn note_relayed(&mut self, target: Target, source: SocketAddr) {
+        if let Some(route) = self.0[target as usize].as_mut().filter(|route| route.local == source) {
+            route.is_relayed = true;
+        }
+    }
+
     /// Where the latest data went.
     pub(super) fn of(&self, target: Target) -> Option<Route> {
         self.0[target as usize]

@@ -172,6 +172,11 @@ impl Relays {
         }
     }
 
+    /// Gives all addresses back.
+    pub(crate) fn close(&mut self) {
+        self.running = [None, None];
+    }
+
     /// Sends a datagram through the relay. Never blocks.
     ///
     /// # Errors

@@ -79,8 +79,39 @@ impl UdpPaths {
         self.unsent += self.group.flush();
     }
 
+    /// Gives the sockets back. What is sent after that is lost, and counted.
+    pub(crate) fn close(&mut self) {
+        self.flush();
+        self.sockets.clear();
+    }
+
     /// Datagrams the system did not take: lost, as on any network.
     pub(crate) fn unsent(&self) -> u64 {
         self.unsent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket as StdSocket;
+
+    use trackyard_peer::Transport;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn closed_paths_hold_no_socket_and_count_what_is_sent() {
+        let mut paths = UdpPaths::open().unwrap();
+        let bound = paths.sockets().find(|(_, socket)| socket.is_ipv4()).unwrap().1;
+        let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, bound.port()));
+        drop(bound);
+        assert!(StdSocket::bind(address).is_err(), "it is held");
+        paths.close();
+        StdSocket::bind(address).unwrap();
+        let destination = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        let transmit =
+            Transmit { transport: Transport::Udp, source: address, destination, contents: vec![1] };
+        paths.send(Target::Publisher, &transmit);
+        assert_eq!(paths.unsent(), 1);
     }
 }

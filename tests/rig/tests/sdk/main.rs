@@ -5,6 +5,7 @@
 
 mod connecting;
 mod exchange;
+mod letting_go;
 mod old_server;
 mod paths;
 mod reconnecting;
