@@ -35,6 +35,9 @@ struct Reception {
 
 impl DataTrackFrame {
     /// A frame of these bytes, at most about 2,040,000.
+    ///
+    /// Bytes with an owner ([`Bytes::from_owner`]) are let go wherever the frame is, mostly while the room's
+    /// lock is held: the owner's `drop` must neither call anything of a room nor wait for whoever does.
     pub fn new(payload: impl Into<Bytes>) -> Self {
         Self { payload: payload.into(), user_timestamp: None, reception: None }
     }

@@ -24,6 +24,9 @@
 //! the same session or in a new one. Nothing here blocks: [`LocalDataTrack::try_push`] takes a frame or
 //! gives it back, and every frame that is not delivered is counted, on both sides.
 //!
+//! More than one room can be joined in a process; each has its lock, which is held for one call at a time. A
+//! subscriber of `tracing` is called under it and must not call back into the room that speaks.
+//!
 //! It never forwards between participants, and never logs on the way of a frame.
 
 mod candidates;

@@ -187,6 +187,9 @@ impl DataTrackEvents {
 
     /// What comes next; nothing once the subscription has ended.
     ///
+    /// # Panics
+    /// With a deadline, outside of a tokio runtime that has time.
+    ///
     /// # Cancel safety
     /// Nothing is lost when it is dropped.
     pub async fn next(&mut self) -> Option<DataTrackEvent> {
@@ -240,7 +243,10 @@ impl Subscription {
             Some(delivery) => Poll::Ready(Some(delivery)),
             None if inner.is_ended => Poll::Ready(None),
             None => {
-                inner.waker = Some(context.waker().clone());
+                let before = inner.waker.replace(context.waker().clone());
+                // The last waker of a task may take what the task holds with it, such as this.
+                drop(inner);
+                drop(before);
                 Poll::Pending
             }
         }

@@ -46,21 +46,13 @@ impl Buffer {
     fn push(&self, received: Received, now: Instant) {
         let mut inner = self.lock();
         inner.queue.push(received, now);
-        inner.wake();
+        wake(inner);
     }
 
     fn end(&self) {
         let mut inner = self.lock();
         inner.is_ended = true;
-        inner.wake();
-    }
-}
-
-impl Inner {
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
+        wake(inner);
     }
 }
 
@@ -109,5 +101,14 @@ impl Subscribers {
         for subscriber in self.all.drain().map(|(_, subscriber)| subscriber) {
             subscriber.buffer.end();
         }
+    }
+}
+
+/// Whoever is woken finds the buffer's lock free.
+fn wake(mut inner: MutexGuard<'_, Inner>) {
+    let waker = inner.waker.take();
+    drop(inner);
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }

@@ -151,7 +151,9 @@ fn refusal(error: tungstenite::Error) -> SignalError {
 fn refused(response: &HttpResponse<Option<Vec<u8>>>) -> SignalError {
     let body = response.body().as_deref().unwrap_or_default();
     let text = String::from_utf8_lossy(&body[..body.len().min(REFUSAL_BYTES_MAX)]);
-    SignalError::Refused { status: response.status().as_u16(), message: text.trim().to_owned() }
+    // Nothing that could disturb who shows it.
+    let message = text.trim().chars().filter(|c| !c.is_control()).collect();
+    SignalError::Refused { status: response.status().as_u16(), message }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
