@@ -5,6 +5,7 @@ mod head;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -23,6 +24,9 @@ use crate::relay::{Shared, State};
 use crate::udp::Fronts;
 use head::Head;
 
+/// After a client could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
 type Socket = WebSocketStream<TcpStream>;
 
 /// Accepts connections until the task is stopped.
@@ -32,8 +36,11 @@ pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // Without a descriptor for it, a client is refused as by any server.
-                let Ok((client, _)) = accepted else { continue };
+                let Ok((client, _)) = accepted else {
+                    // Without a descriptor for it, it waits until there is one.
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                };
                 let (shared, fronts) = (Arc::clone(&shared), Arc::clone(&fronts));
                 connections.spawn(async move {
                     // A client whose connection breaks notices by itself.

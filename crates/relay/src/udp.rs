@@ -17,6 +17,8 @@ use crate::relay::Shared;
 const WAITING_MAX: usize = 4_096;
 /// Clients of one server's address; beyond, the others are not relayed.
 const CLIENTS_MAX: usize = 4_096;
+/// Addresses of servers that are stood for; beyond, candidates are left out.
+const FRONTS_MAX: usize = 256;
 /// The largest datagram.
 const DATAGRAM_BYTES_MAX: usize = 65_536;
 
@@ -36,6 +38,9 @@ impl Fronts {
         let mut fronts = self.0.lock().await;
         if let Some(front) = fronts.get(&server) {
             return Some(front.address);
+        }
+        if fronts.len() >= FRONTS_MAX {
+            return None;
         }
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.ok()?;
         let address = socket.local_addr().ok()?;
