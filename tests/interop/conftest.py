@@ -9,10 +9,12 @@ import pytest
 
 from harness.browser_client import BrowserClient
 from harness.client import Client, Joining
+from harness.keys import Keys
 from harness.node import Node
 from harness.python_client import PythonClient
 from harness.report import Report
-from harness.server import ROOT, Server, serving
+from harness.rust_client import RustClient
+from harness.server import PEER, ROOT, Server, serving
 from harness.tokens import Login
 
 ARTIFACTS = ROOT / "artifacts"
@@ -52,6 +54,13 @@ async def browser() -> AsyncIterator[Node]:
         yield node
 
 
+@pytest.fixture(scope="session")
+async def peer() -> AsyncIterator[Node]:
+    """The one process of our own client."""
+    async with Node.program(PEER) as node:
+        yield node
+
+
 @pytest.fixture
 def room() -> str:
     """A room of the test's own."""
@@ -59,14 +68,21 @@ def room() -> str:
 
 
 @pytest.fixture
-async def make(browser: Node) -> AsyncIterator[Callable[[str, str], Client]]:
+async def make(browser: Node, peer: Node) -> AsyncIterator[Callable[[str, str], Client]]:
     """Makes clients that have not joined yet: `make("py", "alice")`."""
     made: list[Client] = []
 
     def build(kind: str, name: str) -> Client:
         # Identities are unique over all tests, for the browser tells its participants apart by them.
         identity = f"{name}-{uuid.uuid4().hex[:6]}"
-        client = PythonClient(identity) if kind == "py" else BrowserClient(identity, browser)
+        client: Client
+        match kind:
+            case "py":
+                client = PythonClient(identity)
+            case "js":
+                client = BrowserClient(identity, browser)
+            case "rs":
+                client = RustClient(identity, peer)
         made.append(client)
         return client
 
@@ -80,11 +96,18 @@ def join(server: Server, room: str, make: Callable[[str, str], Client]) -> Join:
     """Joins the room of the test: `await join("js", "bob", single=False, can_subscribe=False)`."""
 
     async def enter(
-        kind: str, name: str, *, at: Server = server, url: str = "", single: bool = True, **grants: object
+        kind: str,
+        name: str,
+        *,
+        at: Server = server,
+        url: str = "",
+        single: bool = True,
+        keys: Keys | None = None,
+        **grants: object,
     ) -> Client:
         client = make(kind, name)
         token = at.login.token(client.identity, room, **grants)
-        await client.connect(Joining(url or at.url, token, single))
+        await client.connect(Joining(url or at.url, token, single, keys=keys))
         return client
 
     return enter

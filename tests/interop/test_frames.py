@@ -9,6 +9,7 @@ from conftest import Join
 from harness.client import Client
 from harness.events import Event
 from harness.flow import flowing
+from harness.keys import Keys
 from harness.report import Delivery, Report
 
 TRACK = "pose"
@@ -22,16 +23,22 @@ LARGE = (256 * 1024, 1 << 20)
 LARGEST = 2_000_000
 TRIES = 10
 
-SAME = [(a, b, mode, mode) for a, b in itertools.product(KINDS, KINDS) for mode in ("single", "dual")]
+MODES = ("single", "dual")
+WITH_OURS = [("rs", "py"), ("py", "rs"), ("rs", "js"), ("js", "rs")]
+SAME = [(a, b, mode, mode) for a, b in itertools.product(KINDS, KINDS) for mode in MODES]
 MIXED = [("py", "js", "single", "dual"), ("js", "py", "dual", "single")]
+OURS = [(a, b, mode, mode) for a, b in WITH_OURS for mode in MODES]
+PLAIN = [(*case, False) for case in SAME + MIXED + OURS]
+SEALED = [(*case, True) for case in OURS]
 
 
-@pytest.mark.parametrize(("source", "sink", "source_mode", "sink_mode"), SAME + MIXED)
+@pytest.mark.parametrize(("source", "sink", "source_mode", "sink_mode", "sealed"), PLAIN + SEALED)
 async def test_frames_of_every_size_arrive_whole(
-    join: Join, report: Report, source: str, sink: str, source_mode: str, sink_mode: str
+    join: Join, report: Report, source: str, sink: str, source_mode: str, sink_mode: str, sealed: bool
 ) -> None:
-    publisher = await join(source, "publisher", single=source_mode == "single")
-    watcher = await join(sink, "watcher", single=sink_mode == "single")
+    keys = Keys.shared("correct horse battery staple") if sealed else None
+    publisher = await join(source, "publisher", single=source_mode == "single", keys=keys)
+    watcher = await join(sink, "watcher", single=sink_mode == "single", keys=keys)
     await publisher.publish(TRACK)
     await watcher.watch(publisher.identity, TRACK)
     await flowing(publisher, watcher, TRACK)
@@ -44,6 +51,7 @@ async def test_frames_of_every_size_arrive_whole(
     course.check_all()
 
     mode = source_mode if source_mode == sink_mode else f"{source_mode} → {sink_mode}"
+    mode += ", encrypted" if sealed else ""
     found = course.deliveries(f"{source} → {sink}", mode)
     report.deliveries.extend(found)
     counts = {each.size: each.delivered for each in found}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .client import Client, Joining
+from .keys import Change
 from .node import Node
 
 
@@ -20,14 +21,18 @@ class BrowserClient(Client):
         return await self._browser.call("member", self.identity, method, args)
 
     async def connect(self, joining: Joining) -> None:
-        options = {"single": joining.single, "tcpOnly": joining.tcp_only}
+        options: dict[str, Any] = {"single": joining.single, "tcpOnly": joining.tcp_only}
+        if keys := joining.keys:
+            changes = [vars(change) for change in keys.changes]
+            window = keys.ratchet_window
+            options["keys"] = {"shared": keys.are_shared, "changes": changes, "ratchetWindow": window}
         await self._call("connect", joining.url, joining.token, options)
 
     async def publish(self, name: str) -> str:
         return await self._call("publish", name)
 
-    async def push(self, name: str, sequence: int, size: int) -> float:
-        return await self._call("push", name, sequence, size)
+    async def push(self, name: str, sequence: int, size: int, timestamp: int | None = None) -> float:
+        return await self._call("push", name, sequence, size, timestamp)
 
     async def flush(self, name: str) -> None:
         await self._call("flush", name)
@@ -43,6 +48,9 @@ class BrowserClient(Client):
 
     async def unsubscribe(self, publisher: str, name: str) -> None:
         await self._call("unsubscribe", publisher, name)
+
+    async def change_key(self, change: Change) -> None:
+        await self._call("changeKey", vars(change))
 
     async def sid(self) -> str:
         return await self._call("sid")

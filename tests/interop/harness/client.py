@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .events import Event, EventLog
+from .keys import Change, Keys
 
 
 class Refused(Exception):
@@ -26,6 +27,8 @@ class Joining:
     single: bool = True
     tcp_only: bool = False
     """Leaves the client no way but ICE over TCP; browsers alone can be told."""
+    keys: Keys | None = None
+    """End-to-end encryption."""
 
 
 class Client(ABC):
@@ -34,10 +37,12 @@ class Client(ABC):
     Events: `reconnecting`, `reconnected`, `disconnected` (reason), `participant_connected` and
     `participant_disconnected` (identity), `track_published` (publisher, name, sid),
     `track_unpublished` (sid), `local_unpublished` (sid), `frame` (publisher, name, sequence, size,
-    intact, at_ms), `subscription_ended` (publisher, name, error).
+    intact, at_ms, timestamp), `subscription_ended` (publisher, name, error). Our own client tells more.
     """
 
     kind: str
+    keeps_subscriptions = False
+    """Whether a subscription goes on by itself when its track is published anew."""
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
@@ -52,7 +57,7 @@ class Client(ABC):
         """Publishes a data track and gives its sid, or raises `Refused`."""
 
     @abstractmethod
-    async def push(self, name: str, sequence: int, size: int) -> float:
+    async def push(self, name: str, sequence: int, size: int, timestamp: int | None = None) -> float:
         """Pushes a frame; gives the wall clock in milliseconds just before."""
 
     @abstractmethod
@@ -75,6 +80,10 @@ class Client(ABC):
     @abstractmethod
     async def unsubscribe(self, publisher: str, name: str) -> None:
         """Ends the subscription."""
+
+    @abstractmethod
+    async def change_key(self, change: Change) -> None:
+        """Changes a key of a client that has joined with some."""
 
     @abstractmethod
     async def sid(self) -> str:

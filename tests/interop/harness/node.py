@@ -1,4 +1,4 @@
-"""Programs of `js/`, spoken to in JSON lines."""
+"""Programs spoken to in JSON lines: those of `js/`, and that of our own client."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ STOP_MAX = 10.0
 
 
 class Node:
-    """A Node process: calls get answers, events go to the log of the identity they name."""
+    """A process: calls get answers, events go to the log of the identity they name."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -27,12 +27,17 @@ class Node:
         self.own = EventLog("node")
 
     @classmethod
+    def running(cls, script: str) -> contextlib.AbstractAsyncContextManager["Node"]:
+        """Starts a script of `js/`."""
+        return cls.program("node", SCRIPTS / script)
+
+    @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, script: str) -> AsyncIterator["Node"]:
-        """Starts the script, waits until it is ready, and ends it by closing its input."""
+    async def program(cls, *words: str | Path) -> AsyncIterator["Node"]:
+        """Starts a program, waits until it is ready, and ends it by closing its input."""
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            "node", SCRIPTS / script, stdin=pipe, stdout=pipe, limit=LINE_BYTES_MAX
+            *words, stdin=pipe, stdout=pipe, limit=LINE_BYTES_MAX
         )
         node = cls(process)
         reader = asyncio.create_task(node._read())
@@ -52,7 +57,7 @@ class Node:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
-            raise AssertionError("a program of js/ does not end when its input does") from None
+            raise AssertionError("a program does not end when its input does") from None
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
@@ -62,7 +67,7 @@ class Node:
         finally:
             for call in self._calls.values():
                 if not call.done():
-                    call.set_exception(RuntimeError("a program of js/ ended or said what is not understood"))
+                    call.set_exception(RuntimeError("a program ended or said what is not understood"))
 
     def _take(self, message: dict[str, Any]) -> None:
         if "event" in message:

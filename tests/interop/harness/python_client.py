@@ -8,6 +8,7 @@ from livekit.rtc.participant import PublishDataTrackError
 
 from . import payload
 from .client import Client, Joining, Refused, wall_ms
+from .keys import Change, Keys
 
 
 class PythonClient(Client):
@@ -41,11 +42,29 @@ class PythonClient(Client):
         self.log.record("track_published", publisher=publisher, name=info.name, sid=info.sid)
 
     async def connect(self, joining: Joining) -> None:
-        options = rtc.RoomOptions(single_peer_connection=joining.single)
+        encryption = _encryption(joining.keys) if joining.keys else None
+        options = rtc.RoomOptions(single_peer_connection=joining.single, encryption=encryption)
         try:
             await self._room.connect(joining.url, joining.token, options)
         except rtc.ConnectError as error:
             raise Refused("ConnectError", error.message) from error
+        # Keys have a place to be set at from now on only.
+        for change in joining.keys.changes if joining.keys else ():
+            await self.change_key(change)
+
+    async def change_key(self, change: Change) -> None:
+        provider = self._room.e2ee_manager.key_provider
+        assert provider is not None
+        key = change.passphrase.encode()
+        match change:
+            case Change(identity=None, passphrase=""):
+                provider.ratchet_shared_key(change.index)
+            case Change(identity=None):
+                provider.set_shared_key(key, change.index)
+            case Change(identity=identity, passphrase=""):
+                provider.ratchet_key(identity, change.index)
+            case Change(identity=identity):
+                provider.set_key(identity, key, change.index)
 
     async def publish(self, name: str) -> str:
         try:
@@ -55,8 +74,8 @@ class PythonClient(Client):
         self._local[name] = track
         return track.info.sid
 
-    async def push(self, name: str, sequence: int, size: int) -> float:
-        frame = rtc.DataTrackFrame(payload=payload.make(sequence, size))
+    async def push(self, name: str, sequence: int, size: int, timestamp: int | None = None) -> float:
+        frame = rtc.DataTrackFrame(payload=payload.make(sequence, size), user_timestamp=timestamp)
         at_ms = wall_ms()
         try:
             self._local[name].try_push(frame)
@@ -86,7 +105,8 @@ class PythonClient(Client):
             async for frame in stream:
                 at_ms = wall_ms()
                 seen = payload.inspect(frame.payload)
-                self.log.record("frame", publisher=publisher, name=name, at_ms=at_ms, **vars(seen))
+                about = {"publisher": publisher, "name": name, "timestamp": frame.user_timestamp}
+                self.log.record("frame", at_ms=at_ms, **about, **vars(seen))
         except rtc.SubscribeDataTrackError as failure:
             error = failure.message
         self.log.record("subscription_ended", publisher=publisher, name=name, error=error)
@@ -112,6 +132,12 @@ class PythonClient(Client):
         for key in list(self._readers):
             await self.unsubscribe(*key)
         await self._room.disconnect()
+
+
+def _encryption(keys: Keys) -> rtc.E2EEOptions:
+    shared = keys.changes[0].passphrase.encode() if keys.are_shared else None
+    window = keys.ratchet_window
+    return rtc.E2EEOptions(rtc.KeyProviderOptions(shared_key=shared, ratchet_window_size=window))
 
 
 def _reason(reason: Any) -> str:

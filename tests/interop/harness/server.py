@@ -17,6 +17,7 @@ from .tokens import Login
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("TRACKYARD_BIN", ROOT / "target/debug/trackyard"))
+PEER = Path(os.environ.get("TRACKYARD_PEER", ROOT / "target/debug/sdk-peer"))
 KEY, SECRET = "interop", "a secret that is long enough for HMAC with SHA-256"
 START_MAX = 15.0
 STOP_MAX = 15.0

@@ -2,6 +2,7 @@
 
 import { createServer } from "node:http";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
@@ -33,11 +34,13 @@ async function bundle() {
 
 async function servePage() {
   const script = await bundle();
+  const worker = await readFile(new URL("../node_modules/livekit-client/dist/livekit-client.e2ee.worker.mjs", import.meta.url));
+  const scripts = { "/page.js": script, "/worker.js": worker };
   const html = '<!doctype html><meta charset="utf-8"><title>interop</title><script type="module" src="/page.js"></script>';
   const server = createServer((request, response) => {
-    const isScript = request.url === "/page.js";
-    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-    response.end(isScript ? script : html);
+    const found = scripts[request.url];
+    response.setHeader("content-type", found ? "text/javascript" : "text/html");
+    response.end(found ?? html);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

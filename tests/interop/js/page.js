@@ -1,6 +1,7 @@
 // livekit-client in a page: every participant of the tests is a Room here, told what to do from outside.
 
 import { whileTcpOnly } from "./tcp_only.js";
+import { Keys } from "./keys.js";
 import {
   ConnectionError,
   ConnectionErrorReason,
@@ -29,10 +30,17 @@ class Member {
     window.report({ event: kind, identity: this.identity, fields });
   }
 
-  async connect(url, token, { single, tcpOnly }) {
-    this.room = new Room({ singlePeerConnection: single });
+  async connect(url, token, { single, tcpOnly, keys }) {
+    this.keys = keys && (await Keys.made(keys));
+    this.room = new Room({ singlePeerConnection: single, encryption: this.keys?.encryption() });
     this.listen();
+    const encrypted = this.keys?.used(this.room);
     await whileTcpOnly(tcpOnly, () => this.room.connect(url, token));
+    await encrypted;
+  }
+
+  changeKey(change) {
+    return this.keys.change(change);
   }
 
   listen() {
@@ -60,10 +68,11 @@ class Member {
     return track.info.sid;
   }
 
-  async push(name, sequence, size) {
+  async push(name, sequence, size, timestamp) {
     const payload = await make(sequence, size);
+    const userTimestamp = timestamp === null ? undefined : BigInt(timestamp);
     const atMs = wallMs();
-    await this.local.get(name).tryPush({ payload });
+    await this.local.get(name).tryPush({ payload, userTimestamp });
     return atMs;
   }
 
@@ -94,7 +103,9 @@ class Member {
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
         const atMs = wallMs();
         const seen = await inspect(next.value.payload);
-        this.record("frame", { publisher, name, at_ms: atMs, ...seen });
+        const { userTimestamp } = next.value;
+        const timestamp = userTimestamp === undefined ? null : Number(userTimestamp);
+        this.record("frame", { publisher, name, at_ms: atMs, timestamp, ...seen });
       }
     } catch (failure) {
       error = failure.message;
@@ -133,6 +144,7 @@ class Member {
 
   async close() {
     await this.room?.disconnect();
+    this.keys?.close();
   }
 }
 
