@@ -57,9 +57,13 @@ async fn carry(shared: &Arc<Shared>, fronts: &Arc<Fronts>, mut client: TcpStream
     let mut server = TcpStream::connect(shared.config.server).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
+    let mut state = shared.state.subscribe();
     let request = Head::read(&mut client).await?;
+    // A server that hears of a client keeps its session.
+    passable(&mut state).await;
     server.write_all(request.bytes()).await?;
     let response = Head::read(&mut server).await?;
+    passable(&mut state).await;
     client.write_all(response.head()).await?;
     if !response.is_switching() {
         client.write_all(response.rest()).await?;
@@ -69,7 +73,6 @@ async fn carry(shared: &Arc<Shared>, fronts: &Arc<Fronts>, mut client: TcpStream
     let client = Socket::from_raw_socket(client, Role::Server, None).await;
     let rest = response.rest().to_vec();
     let server = Socket::from_partially_read(server, rest, Role::Client, None).await;
-    let mut state = shared.state.subscribe();
     let cuts = state.borrow_and_update().cuts;
     let (to_client, from_client) = client.split();
     let (to_server, from_server) = server.split();
