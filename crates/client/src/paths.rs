@@ -150,12 +150,13 @@ impl Paths {
         self.udp.flush();
     }
 
-    /// The machine's addresses have changed; answers whether one of before is gone, and with it the
-    /// connections over it.
+    /// The machine's addresses have changed; answers whether one that may carry a connection is gone. Others
+    /// come and go, such as temporary ones of IPv6 and those of containers.
     pub(crate) fn set_addresses(&mut self, addresses: BTreeSet<IpAddr>) -> bool {
         let addresses = offered(addresses, self.config.with_loopback);
         let before = std::mem::replace(&mut self.addresses, addresses);
-        let has_lost = !before.is_subset(&self.addresses);
+        let lost: BTreeSet<IpAddr> = before.difference(&self.addresses).copied().collect();
+        let has_lost = self.routes.are_over(&lost);
         if has_lost {
             self.tcp.reset();
             self.relays.restart();

@@ -1,6 +1,7 @@
 //! Over which way data goes.
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 
 use trackyard_peer::{Target, Transmit, Transport};
 
@@ -42,6 +43,14 @@ impl Routes {
         }
     }
 
+    /// Whether data may have gone over one of these addresses. Nobody knows which one carries a relay.
+    pub(super) fn are_over(&self, lost: &BTreeSet<IpAddr>) -> bool {
+        let mut routes = self.0.iter().flatten().peekable();
+        let is_unknown = routes.peek().is_none();
+        !lost.is_empty()
+            && (is_unknown || routes.any(|route| route.is_relayed || lost.contains(&route.local.ip())))
+    }
+
     /// Where the latest data went.
     pub(super) fn of(&self, target: Target) -> Option<Route> {
         self.0[target as usize]
@@ -67,5 +76,25 @@ mod tests {
         routes.note(Target::Publisher, &transmit(0, 4));
         assert_eq!(routes.of(Target::Publisher).map(|route| route.remote.port()), Some(3));
         assert_eq!(routes.of(Target::Subscriber), None);
+    }
+
+    #[test]
+    fn an_address_that_carries_nothing_is_no_loss() {
+        let lost = |addresses: &[[u8; 4]]| addresses.iter().copied().map(IpAddr::from).collect();
+        let mut routes = Routes::default();
+        assert!(!routes.are_over(&lost(&[])));
+        assert!(routes.are_over(&lost(&[[10, 0, 0, 1]])), "nothing is known yet");
+        let source = SocketAddr::from(([10, 0, 0, 2], 1));
+        let transmit = Transmit {
+            transport: Transport::Udp,
+            source,
+            destination: SocketAddr::from(([192, 0, 2, 1], 2)),
+            contents: vec![23],
+        };
+        routes.note(Target::Publisher, &transmit);
+        assert!(!routes.are_over(&lost(&[[10, 0, 0, 1]])));
+        assert!(routes.are_over(&lost(&[[10, 0, 0, 1], [10, 0, 0, 2]])));
+        routes.note_relayed(Target::Publisher, source);
+        assert!(routes.are_over(&lost(&[[10, 0, 0, 1]])));
     }
 }
