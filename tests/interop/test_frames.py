@@ -8,7 +8,7 @@ import pytest
 from conftest import Join
 from harness.client import Client
 from harness.events import Event
-from harness.flow import flowing
+from harness.flow import WITH_OURS, flowing
 from harness.keys import Keys
 from harness.report import Delivery, Report
 
@@ -24,7 +24,6 @@ LARGEST = 2_000_000
 TRIES = 10
 
 MODES = ("single", "dual")
-WITH_OURS = [("rs", "py"), ("py", "rs"), ("rs", "js"), ("js", "rs")]
 SAME = [(a, b, mode, mode) for a, b in itertools.product(KINDS, KINDS) for mode in MODES]
 MIXED = [("py", "js", "single", "dual"), ("js", "py", "dual", "single")]
 OURS = [(a, b, mode, mode) for a, b in WITH_OURS for mode in MODES]

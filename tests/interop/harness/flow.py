@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 
 from .client import Client, Refused
 
+WITH_OURS = [("rs", "py"), ("py", "rs"), ("rs", "js"), ("js", "rs")]
+"""Our own client on either side of each official one."""
 PROBE_BYTES = 64
 FIRST_FRAME_MAX = 10.0
 FOLLOWING_MAX = 120.0

@@ -36,9 +36,7 @@ class Node:
     async def program(cls, *words: str | Path) -> AsyncIterator["Node"]:
         """Starts a program, waits until it is ready, and ends it by closing its input."""
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *words, stdin=pipe, stdout=pipe, limit=LINE_BYTES_MAX
-        )
+        process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe, limit=LINE_BYTES_MAX)
         node = cls(process)
         reader = asyncio.create_task(node._read())
         try:

@@ -152,7 +152,9 @@ fn tell(identity: &str, event: &RoomEvent) {
         RoomEvent::ParticipantDisconnected(who) => {
             ("participant_disconnected", json!({"identity": who.identity()}))
         }
-        RoomEvent::DataTrackPublished(track) => ("track_published", tracks::describe(track)),
+        RoomEvent::DataTrackPublished(track) | RoomEvent::DataTrackRepublished(track) => {
+            ("track_published", tracks::describe(track))
+        }
         RoomEvent::DataTrackUnpublished(track) => ("track_unpublished", json!({"sid": track.sid()})),
         RoomEvent::DataTrackUndecryptable { track, error } => {
             let error = error.as_ref().map(variant);
