@@ -1,4 +1,4 @@
-"""Outages of our own client beside official ones: its sessions and its subscriptions last (protocol §5.9, §9)."""
+"""Outages of our own client beside official ones: sessions and subscriptions last (protocol §5.9, §9)."""
 
 import asyncio
 import contextlib

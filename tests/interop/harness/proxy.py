@@ -10,8 +10,9 @@ CHUNK_BYTES = 65_536
 class Proxy:
     """Forwards to the server until `cut`; new connections are forwarded again at once."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, delay: float) -> None:
         self._target = (host, port)
+        self._delay = delay
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
 
@@ -23,7 +24,7 @@ class Proxy:
             return
         self._writers |= {writer, far_writer}
         try:
-            await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+            await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer, self._delay))
         finally:
             self._writers -= {writer, far_writer}
 
@@ -40,9 +41,9 @@ class Proxy:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, port: int, host: str = "127.0.0.1") -> AsyncIterator["Proxy"]:
-        """Listens on a free port of loopback."""
-        proxy = cls(host, port)
+    async def running(cls, port: int, host: str = "127.0.0.1", delay: float = 0.0) -> AsyncIterator["Proxy"]:
+        """Listens on a free port of loopback; what the server says takes so long to arrive."""
+        proxy = cls(host, port, delay)
         server = await asyncio.start_server(proxy._accept, "127.0.0.1", 0)
         proxy.port = server.sockets[0].getsockname()[1]
         try:
@@ -52,9 +53,10 @@ class Proxy:
             proxy.cut()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float = 0.0) -> None:
     try:
         while chunk := await reader.read(CHUNK_BYTES):
+            await asyncio.sleep(delay)
             writer.write(chunk)
             await writer.drain()
     except OSError:
