@@ -11,7 +11,9 @@ from harness.flow import Stream, flowing
 from harness.server import Server, serving
 from harness.tokens import Login
 
-KINDS = pytest.mark.parametrize("kind", ["py", "js"])
+KINDS = pytest.mark.parametrize("kind", ["py", "js", "rs"])
+OFFICIAL = pytest.mark.parametrize("kind", ["py", "js"])
+"""Clients that do not wait for an answer when they subscribe: there is none to what may not be seen."""
 MODES = pytest.mark.parametrize("single", [True, False], ids=["single", "dual"])
 Make = Callable[[str, str], Client]
 
@@ -84,7 +86,7 @@ async def test_a_token_can_name_the_tracks_that_may_be_published(
 
 
 @pytest.mark.own_server
-@KINDS
+@OFFICIAL
 async def test_a_token_can_name_the_tracks_that_may_be_received(
     server: Server, room: str, make: Make, join: Join, kind: str
 ) -> None:
@@ -104,7 +106,7 @@ async def test_a_token_can_name_the_tracks_that_may_be_received(
     assert watcher.frames("pose") == []
 
 
-@KINDS
+@OFFICIAL
 async def test_without_the_grant_nothing_is_received(join: Join, kind: str) -> None:
     publisher = await join("py", "publisher")
     await publisher.publish("pose")
@@ -169,7 +171,9 @@ async def test_a_room_that_does_not_exist_is_not_joined(
 
 
 @MODES
-@pytest.mark.parametrize(("first", "second"), [("py", "js"), ("js", "py"), ("js", "js")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("py", "js"), ("js", "py"), ("js", "js"), ("rs", "py"), ("js", "rs")]
+)
 async def test_a_second_participant_of_the_same_identity_takes_over(
     server: Server, room: str, make: Make, first: str, second: str, single: bool
 ) -> None:
