@@ -93,8 +93,11 @@ async def test_a_full_reconnect_of_the_official_client_is_followed(
 
 
 @pytest.mark.own_server
-@SEALING
-@MODES
+@pytest.mark.parametrize(
+    ("single", "keys"),
+    [(True, None), (False, None), (True, Keys.shared("kept"))],
+    ids=["single", "dual", "encrypted"],
+)
 @PAIRS
 async def test_ours_comes_back_after_the_server_was_killed(
     tmp_path: Path,
