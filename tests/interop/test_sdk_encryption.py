@@ -19,7 +19,7 @@ SIZES = (1, 1_000, 5_000, 75 * 1024)
 
 
 async def delivered(publisher: Client, watcher: Client) -> None:
-    """Frames of one packet and of many arrive whole, one after the other: Python drops hasty ones."""
+    """Frames arrive whole, one after the other: of two that Python pushes at once, one may reach nobody."""
     await flowing(publisher, watcher, "pose")
     for sequence, size in enumerate(SIZES, start=1):
         await publisher.push("pose", sequence, size, 7)
