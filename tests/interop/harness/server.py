@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import time
@@ -19,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("TRACKYARD_BIN", ROOT / "target/debug/trackyard"))
 PEER = Path(os.environ.get("TRACKYARD_PEER", ROOT / "target/debug/sdk-peer"))
 KEY, SECRET = "interop", "a secret that is long enough for HMAC with SHA-256"
+PORTS = range(20_000, 32_000)
+"""Below those that the system gives to clients, which would take one between its choice and its use."""
+PORT_TRIES_MAX = 100
 START_MAX = 15.0
 STOP_MAX = 15.0
 
@@ -36,10 +40,17 @@ class Ports:
         """Three ports that were free a moment ago; all are held until the last is found."""
         kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_STREAM)
         with contextlib.ExitStack() as held:
-            sockets = [held.enter_context(socket.socket(socket.AF_INET, kind)) for kind in kinds]
-            for each in sockets:
-                each.bind(("127.0.0.1", 0))
-            return cls(*(each.getsockname()[1] for each in sockets))
+            return cls(*(_hold(held, kind) for kind in kinds))
+
+
+def _hold(held: contextlib.ExitStack, kind: socket.SocketKind) -> int:
+    """Binds a free port until `held` ends."""
+    for port in random.sample(PORTS, PORT_TRIES_MAX):
+        each = held.enter_context(socket.socket(socket.AF_INET, kind))
+        with contextlib.suppress(OSError):
+            each.bind(("0.0.0.0", port))
+            return port
+    raise AssertionError(f"of {PORT_TRIES_MAX} ports none is free")
 
 
 @dataclass
