@@ -5,7 +5,7 @@ mod events;
 mod publications;
 mod subscriptions;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use trackyard_peer::Str0mFactory;
 use trackyard_proto::Request;
 use trackyard_proto::signal::IceServer;
 use trackyard_session::{CloseReason, Output, Session, SignalRequest};
+use trackyard_track::{RemoteTrackId, RemoteTrackStats};
 
 use crate::clock;
 use crate::encryption::E2eeOptions;
@@ -46,6 +47,8 @@ pub(crate) struct Core {
     pub(crate) people: People,
     pub(crate) publications: Publications,
     pub(crate) subscribers: Subscribers,
+    /// What tracks of others had counted that are no longer there, the latest last.
+    pub(crate) ended: VecDeque<(RemoteTrackId, RemoteTrackStats)>,
     pub(crate) blobs: BlobRequests,
     pub(crate) signal: SignalState,
     pub(crate) state: ConnectionState,
@@ -105,6 +108,7 @@ impl Core {
             people: People::default(),
             publications: Publications::default(),
             subscribers: Subscribers::default(),
+            ended: VecDeque::new(),
             blobs: BlobRequests::default(),
             signal: SignalState::default(),
             state: ConnectionState::Connecting,

@@ -37,6 +37,10 @@ impl Endpoint {
         if host.is_empty() || authority.as_str().contains('@') {
             return Err(refuse("its host is empty or carries credentials"));
         }
+        let after_host = authority.as_str().rsplit_once(']').map_or(authority.as_str(), |(_, rest)| rest);
+        if uri.port_u16().is_none() && after_host.contains(':') {
+            return Err(refuse("its port is none of 1 to 65535"));
+        }
         let port = uri.port_u16().unwrap_or(if is_tls { TLS_PORT } else { PLAIN_PORT });
         Ok(Self {
             host: host.to_owned(),
@@ -93,9 +97,16 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused() {
-        for url in
-            ["", "localhost:7880", "ftp://example.org", "ws://", "ws://user:pw@example.org", "ws://a b"]
-        {
+        for url in [
+            "",
+            "localhost:7880",
+            "ftp://example.org",
+            "ws://",
+            "ws://user:pw@example.org",
+            "ws://a b",
+            "ws://a:99999",
+            "ws://[::1]:x",
+        ] {
             check(url, None);
         }
     }

@@ -123,13 +123,14 @@ pub enum ConnectError {
     /// It was closed before it was up.
     #[error("closed before it was connected")]
     Closed,
-    /// Nothing came of it in time.
-    #[error("not connected within the time given")]
-    Timeout,
 }
 
 fn refusal(status: u16, message: &str) -> String {
     let advice = match status {
+        401 if message.contains("own metadata") => {
+            "the token does not allow attributes or metadata to be set: it needs `canUpdateOwnMetadata`, or they belong into \
+             the token"
+        }
         401 if message.contains("expired") => "the token has expired: issue a new one, and check both clocks",
         401 => "check the API key and secret that signed the token, its dates, and both clocks",
         403 => "the token's grants do not allow it: it needs `roomJoin` and this room",

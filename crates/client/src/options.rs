@@ -28,9 +28,10 @@ pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct RoomOptions {
     /// End-to-end encryption of what this participant publishes and receives.
     pub encryption: Option<E2eeOptions>,
-    /// Merged into the token's attributes, if the token allows.
+    /// Merged into the token's attributes. A server refuses them, and with them the connection, unless the token
+    /// has the grant `canUpdateOwnMetadata`.
     pub attributes: BTreeMap<String, String>,
-    /// Replaces the token's metadata, if the token allows.
+    /// Replaces the token's metadata, if it is not empty; needs the same grant.
     pub metadata: String,
     /// One peer connection for both directions, as far as the server knows that; else one for each.
     pub single_peer_connection: bool,

@@ -32,20 +32,26 @@ impl People {
         self.server_version.clone_from(&join.server_version);
     }
 
-    /// Whether it concerns another participant, who is noted.
+    /// Notes a participant; answers whether it is another one of whom there is something new. That its tracks
+    /// are others is told by the tracks.
     pub(crate) fn changed(&mut self, change: ParticipantChange, info: &Arc<ParticipantInfo>) -> bool {
         if self.local.as_ref().is_some_and(|local| local.identity == info.identity) {
             self.local = Some(Arc::clone(info));
             return false;
         }
-        match change {
-            ParticipantChange::Left => {
-                self.others.remove(&info.identity);
-            }
-            ParticipantChange::Joined | ParticipantChange::Updated => {
-                self.others.insert(info.identity.clone(), Arc::clone(info));
-            }
+        if change == ParticipantChange::Left {
+            self.others.remove(&info.identity);
+            return true;
         }
-        true
+        let before = self.others.insert(info.identity.clone(), Arc::clone(info));
+        change == ParticipantChange::Joined || before.is_none_or(|before| is_visible(&before, info))
     }
+}
+
+/// Whether somebody who looks at a participant sees a difference.
+fn is_visible(before: &ParticipantInfo, after: &ParticipantInfo) -> bool {
+    let shown = |info: &ParticipantInfo| {
+        (info.sid.clone(), info.name.clone(), info.metadata.clone(), info.kind, info.permission.clone())
+    };
+    shown(before) != shown(after) || before.attributes != after.attributes
 }

@@ -93,8 +93,9 @@ impl RemoteDataTrack {
         self.shared.read(|core| core.session.remote().is_published(self.id))
     }
 
-    /// What has become of its packets and frames since it was subscribed to; nothing once it is gone. At
-    /// every moment, frames received = delivered + dropped + waiting.
+    /// What has become of its packets and frames since it was subscribed to. At every moment, frames
+    /// received = delivered + dropped + waiting. Stays as it was when the track has ended, for the latest 256
+    /// that have; nothing for others.
     ///
     /// ```no_run
     /// # fn example(track: trackyard::RemoteDataTrack) {
@@ -106,7 +107,9 @@ impl RemoteDataTrack {
     /// ```
     #[must_use]
     pub fn stats(&self) -> Option<RemoteTrackStats> {
-        self.shared.read(|core| core.session.remote().stats(self.id))
+        let ended =
+            |core: &Core| core.ended.iter().rev().find(|(id, _)| *id == self.id).map(|(_, stats)| *stats);
+        self.shared.read(|core| core.session.remote().stats(self.id).or_else(|| ended(core)))
     }
 
     /// Subscribes with default options.

@@ -240,7 +240,7 @@ impl Room {
             (Some(CloseReason::Local), _) => ConnectError::Closed,
             (None, _) if joined => no_path(),
             (None, Some(failure)) => failure.into(),
-            (None, None) => ConnectError::Timeout,
+            (None, None) => SignalError::Timeout.into(),
         }
     }
 }

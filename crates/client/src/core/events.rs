@@ -14,6 +14,9 @@ use crate::remote_track::RemoteDataTrack;
 use crate::room::ConnectionState;
 use crate::shared::Shared;
 
+/// Tracks of others that are no longer there, and of which what they had counted is kept.
+const ENDED_MAX: usize = 256;
+
 impl Core {
     pub(super) fn event(&mut self, event: SessionEvent, shared: &Arc<Shared>, now: Instant) {
         match event {
@@ -92,7 +95,11 @@ impl Core {
                 });
                 self.people.tracks_changed.notify_waiters();
             }
-            RemoteEvent::Unpublished { track: id, publisher, info, .. } => {
+            RemoteEvent::Unpublished { track: id, publisher, info, stats } => {
+                if self.ended.len() >= ENDED_MAX {
+                    self.ended.pop_front();
+                }
+                self.ended.push_back((id, stats));
                 let track = RemoteDataTrack::new(shared, (id, publisher), info);
                 self.events.push(RoomEvent::DataTrackUnpublished(track));
                 for subscription in self.subscribers.that_end(self.session.remote().subscriptions(id)) {

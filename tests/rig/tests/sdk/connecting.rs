@@ -30,6 +30,9 @@ async fn errors_name_their_cause() {
     assert!(matches!(error, ConnectError::Signal(SignalError::Unreachable { .. })), "{error}");
     let error = refused(&format!("wss://{}", site.http()), "x").await;
     assert!(matches!(error, ConnectError::Signal(SignalError::Tls { .. })), "{error}");
+    let own = RoomOptions::new().with_attribute("key", "value");
+    let error = within(Room::connect(&url, token("robot", "yard"), own)).await.unwrap_err();
+    assert!(error.to_string().contains("canUpdateOwnMetadata"), "{error}");
     let provider = Token::provider(|| async { Err::<String, _>("the token service is down") });
     let error = refused(&url, provider).await;
     assert!(error.to_string().contains("the token service is down"), "{error}");

@@ -27,6 +27,8 @@ async fn exchange(single: bool) {
         _ => None,
     })
     .await;
+    let stats = track.stats().expect("what it had counted is kept");
+    assert_eq!((stats.frames_received, stats.frames_delivered, stats.dropped_total()), (3, 3, 0));
     within(operator.close()).await;
     site.stop().await;
 }

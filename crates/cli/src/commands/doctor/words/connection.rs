@@ -47,7 +47,7 @@ pub(in super::super) fn relay(url: &str, failure: &RelayFailure) -> String {
 /// The connection does not come up though the server answers at its addresses.
 pub(in super::super) fn connection(error: &ConnectError) -> String {
     match error {
-        ConnectError::NoPath { .. } | ConnectError::Timeout => {
+        ConnectError::NoPath { .. } => {
             "Signalling works and the server answers at its addresses, and no connection for data comes up: \
              something on the way lets short requests pass and drops the handshake. Look for a firewall that \
              inspects packets, and for a path that drops packets of 1,200 bytes."
