@@ -102,7 +102,9 @@ fn change(event: &RoomEvent) -> Option<Change> {
             text: format!("- {}\n", printable(participant.identity())),
             json: json!({ "event": "participant_left", "identity": participant.identity(), "track": null }),
         }),
-        RoomEvent::DataTrackPublished(track) | RoomEvent::DataTrackRepublished(track) => Some(of_track('+', "track_published", track)),
+        RoomEvent::DataTrackPublished(track) | RoomEvent::DataTrackRepublished(track) => {
+            Some(of_track('+', "track_published", track))
+        }
         RoomEvent::DataTrackUnpublished(track) => Some(of_track('-', "track_unpublished", track)),
         _ => None,
     }

@@ -63,7 +63,8 @@ pub(crate) struct Publish {
     /// End after so long, such as 10s
     #[arg(long = "for", value_name = "DURATION", value_parser = positive_duration)]
     duration: Option<Duration>,
-    /// Give each frame the time of day, in milliseconds
+    /// Give each frame the time of day at which it is pushed, in milliseconds. Lines that wait in a pipe, for
+    /// room or for a connection, get it late: a sensor whose age matters writes its own
     #[arg(long)]
     timestamp: bool,
     /// Announce how payloads are encoded: ros1, cdr, protobuf, flatbuffer, cbor, msgpack, json, or a name
