@@ -80,6 +80,14 @@ impl Connection {
     /// [`Failure::Usage`] if it is too little, or makes no sense.
     pub(crate) fn entrance(&self) -> Result<Entrance, Failure> {
         let access = Access::find(self, |name| std::env::var(name).ok())?;
+        Ok(Entrance { url: self.url.clone(), access, options: self.options()? })
+    }
+
+    /// What a room is connected to with, whoever connects.
+    ///
+    /// # Errors
+    /// The root certificate cannot be read, or the passphrase is none.
+    pub(crate) fn options(&self) -> Result<RoomOptions, Failure> {
         let mut options =
             RoomOptions::new().with_connect_timeout(self.timeout).with_single_peer_connection(!self.dual);
         if let Some(path) = &self.root_certificate {
@@ -88,7 +96,7 @@ impl Connection {
         if let Some(passphrase) = self.passphrase() {
             options = options.with_encryption(encryption::by_passphrase(passphrase)?);
         }
-        Ok(Entrance { url: self.url.clone(), access, options })
+        Ok(options)
     }
 
     /// Whether end-to-end encryption is asked for; an empty variable asks for nothing.

@@ -83,13 +83,17 @@ impl Doctor {
 
     /// Who is examined, with what to show.
     fn patient(mut self) -> Result<Patient, Failure> {
-        if let Some(server) = self.server {
+        if let Some(server) = self.server.take() {
             self.connection.url = server;
         }
         if self.connection.room.is_none() {
             self.connection.room = Some(format!("{ROOM_PREFIX}{:08x}", fastrand::u32(..)));
         }
-        let entrance = self.connection.entrance()?;
+        let entrance = match self.connection.entrance() {
+            Ok(entrance) => entrance,
+            Err(Failure::Usage(why)) => return self.without_token(why),
+            Err(other) => return Err(other),
+        };
         let second = match self.second_token {
             Some(token) => Some(token),
             None if !entrance.is_for_one() => Some(entrance.token_text(Role::Publisher, "-echo")?),
@@ -97,9 +101,22 @@ impl Doctor {
         };
         Ok(Patient {
             token: entrance.token_text(Role::Publisher, "")?,
+            lacks_token: None,
             second_token: second,
             has_key: !entrance.is_for_one(),
             options: entrance.options().clone(),
+            url: self.connection.url,
+        })
+    }
+
+    /// Name, port and certificate need no token.
+    fn without_token(self, why: String) -> Result<Patient, Failure> {
+        Ok(Patient {
+            token: Sensitive::from(String::new()),
+            lacks_token: Some(why),
+            second_token: None,
+            has_key: false,
+            options: self.connection.options()?,
             url: self.connection.url,
         })
     }

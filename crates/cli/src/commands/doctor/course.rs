@@ -12,6 +12,8 @@ use crate::sensitive::Sensitive;
 pub(super) struct Patient {
     pub(super) url: String,
     pub(super) token: Sensitive,
+    /// There is no token to show: why. What needs none is examined all the same.
+    pub(super) lacks_token: Option<String>,
     pub(super) second_token: Option<Sensitive>,
     /// Tokens are made here and now.
     pub(super) has_key: bool,
@@ -41,7 +43,9 @@ impl From<anyhow::Error> for Stop {
 
 impl Course {
     pub(super) fn new(patient: Patient, mut report: Report) -> Self {
-        report.hide(patient.token.expose());
+        if patient.lacks_token.is_none() {
+            report.hide(patient.token.expose());
+        }
         if let Some(token) = &patient.second_token {
             report.hide(token.expose());
         }

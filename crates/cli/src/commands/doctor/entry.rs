@@ -15,6 +15,12 @@ const SIGNALLING_MAX: Duration = Duration::from_secs(5);
 
 impl Course {
     pub(super) async fn token(&mut self, server: &Server, address: SocketAddr) -> Result<(), Stop> {
+        if let Some(why) = self.patient.lacks_token.clone() {
+            self.report.line(Line::failed(Step::Token, "there is none to show"))?;
+            self.report
+                .problem(Step::Token, format!("So far all is well. For the rest a token is needed: {why}"));
+            return Err(Stop::Failed);
+        }
         let begin = Instant::now();
         let token = self.patient.token.clone();
         let limit = self.budget.limit(TOKEN_MAX);
