@@ -10,6 +10,7 @@ use super::{Connection, Role, url};
 use crate::clock;
 use crate::failure::Failure;
 use crate::sensitive::Sensitive;
+use crate::text::printable;
 
 /// A token of ours serves one join, and a new one is made for the next.
 const VALIDITY: Duration = Duration::from_secs(5 * 60);
@@ -53,7 +54,8 @@ impl Access {
     fn by_development_key(args: &Connection) -> Result<Self, Failure> {
         let room = args.room.as_deref().unwrap_or(DEV_ROOM);
         eprintln!(
-            "note: no key is given; joining `{room}` with `{DEV_KEY}` and `{DEV_SECRET}`, as `trackyard dev` has them"
+            "note: no key is given; joining `{}` with `{DEV_KEY}` and `{DEV_SECRET}`, as `trackyard dev` has them",
+            printable(room)
         );
         Self::by_key(args, (DEV_KEY.to_owned(), DEV_SECRET.to_owned().into()), Some(DEV_ROOM))
     }
