@@ -5,11 +5,16 @@
 //! path can take without queueing. Every frame that goes in is accounted for: delivered, or
 //! dropped for a reason.
 //!
+//! A [`Backlog`] does the same for messages that must all arrive: it decides whose turn it is, and a [`Gauge`]
+//! how much of it the channel may hold.
+//!
 //! It never reads a clock, draws a random number, opens a socket or logs.
 
+mod backlog;
 mod config;
 mod estimator;
 mod frame;
+mod gauge;
 mod grid;
 mod lane;
 mod outbox;
@@ -23,7 +28,9 @@ mod stats;
 mod store;
 mod timers;
 
+pub use backlog::{Backlog, BacklogFull};
 pub use config::OutboxConfig;
+pub use gauge::Gauge;
 pub use grid::Grid;
 pub use outbox::Outbox;
 pub use rules::{LaneRules, Policy};

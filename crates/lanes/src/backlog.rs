@@ -1,0 +1,255 @@
+//! Messages of a reliable, ordered channel on their way into it.
+//!
+//! Messages of one flow come out in the order in which they went in, flows take turns by bytes (deficit
+//! round robin), and what is urgent comes before all of them. What was written is kept until the channel
+//! has let go of it, so that another channel can take its place and nothing is lost.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::time::Instant;
+
+/// What a flow may write before the next one's turn; two of the chunks that streams consist of.
+const QUANTUM_BYTES: usize = 32 * 1024;
+/// What a message costs beside its bytes.
+const MESSAGE_CHARGE: usize = 64;
+
+/// Messages that wait for a reliable, ordered channel, and those that it has not let go of.
+///
+/// ```
+/// use trackyard_lanes::Backlog;
+/// # let now = std::time::Instant::now();
+/// let mut backlog = Backlog::new(1 << 20);
+/// backlog.push("bulk", vec![0; 15_000], 15_000, now)?;
+/// backlog.push_urgent("rpc", vec![1; 10], 10, now)?;
+/// assert_eq!(backlog.next().map(|(_, message)| message.len()), Some(10));
+/// # Ok::<(), trackyard_lanes::BacklogFull>(())
+/// ```
+#[derive(Debug)]
+pub struct Backlog<F, M> {
+    bytes_max: usize,
+    /// Of what waits, with a charge for each message.
+    bytes: usize,
+    /// Written to a channel that is gone; before all else, in their order.
+    again: VecDeque<Waiting<F, M>>,
+    urgent: VecDeque<Waiting<F, M>>,
+    flows: HashMap<F, Flow<F, M>>,
+    /// Flows with messages; the first one's turn it is.
+    turns: VecDeque<F>,
+    written: VecDeque<Waiting<F, M>>,
+    written_bytes: usize,
+}
+
+/// There is no room for the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than {bytes_max} bytes wait for the channel")]
+pub struct BacklogFull {
+    /// What may wait.
+    pub bytes_max: usize,
+}
+
+#[derive(Debug)]
+struct Flow<F, M> {
+    messages: VecDeque<Waiting<F, M>>,
+    deficit: usize,
+}
+
+#[derive(Debug)]
+struct Waiting<F, M> {
+    flow: F,
+    message: M,
+    bytes: usize,
+    since: Instant,
+}
+
+/// Where the next message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Again,
+    Urgent,
+    Turn,
+}
+
+impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
+    /// Takes what waits up to so many bytes, with a charge for each message.
+    #[must_use]
+    pub fn new(bytes_max: usize) -> Self {
+        Self {
+            bytes_max,
+            bytes: 0,
+            again: VecDeque::new(),
+            urgent: VecDeque::new(),
+            flows: HashMap::new(),
+            turns: VecDeque::new(),
+            written: VecDeque::new(),
+            written_bytes: 0,
+        }
+    }
+
+    /// Adds a message to a flow.
+    ///
+    /// # Errors
+    /// [`BacklogFull`] if too much waits.
+    pub fn push(&mut self, flow: F, message: M, bytes: usize, now: Instant) -> Result<(), BacklogFull> {
+        self.charge(bytes)?;
+        let waiting = Waiting { flow, message, bytes, since: now };
+        let turns = &mut self.turns;
+        let entry = self.flows.entry(flow).or_insert_with(|| {
+            turns.push_back(flow);
+            Flow { messages: VecDeque::new(), deficit: QUANTUM_BYTES }
+        });
+        entry.messages.push_back(waiting);
+        Ok(())
+    }
+
+    /// Adds a message that comes before all flows, its own included.
+    ///
+    /// # Errors
+    /// [`BacklogFull`] if too much waits.
+    pub fn push_urgent(
+        &mut self,
+        flow: F,
+        message: M,
+        bytes: usize,
+        now: Instant,
+    ) -> Result<(), BacklogFull> {
+        self.charge(bytes)?;
+        self.urgent.push_back(Waiting { flow, message, bytes, since: now });
+        Ok(())
+    }
+
+    /// The next message; the same one until it was [`written`](Self::written) or something urgent has come.
+    pub fn next(&mut self) -> Option<(F, &mut M)> {
+        let waiting = match self.choose()? {
+            Next::Again => self.again.front_mut(),
+            Next::Urgent => self.urgent.front_mut(),
+            Next::Turn => self.flows.get_mut(self.turns.front()?)?.messages.front_mut(),
+        }?;
+        Some((waiting.flow, &mut waiting.message))
+    }
+
+    /// The channel has taken the next message, which counted so many bytes there.
+    pub fn written(&mut self, bytes: usize) {
+        let Some(mut waiting) = self.take_next() else { return };
+        self.bytes -= waiting.bytes + MESSAGE_CHARGE;
+        waiting.bytes = bytes;
+        self.written_bytes += bytes;
+        self.written.push_back(waiting);
+    }
+
+    /// The channel holds so many bytes: what it let go of has arrived.
+    pub fn released(&mut self, buffered: usize) {
+        while let Some(oldest) = self.written.front()
+            && self.written_bytes - oldest.bytes >= buffered
+        {
+            self.written_bytes -= oldest.bytes;
+            self.written.pop_front();
+        }
+    }
+
+    /// Another channel has taken this one's place: what it had not let go of is to be written again.
+    pub fn replaced(&mut self) {
+        self.written_bytes = 0;
+        while let Some(waiting) = self.written.pop_back() {
+            self.bytes += waiting.bytes + MESSAGE_CHARGE;
+            self.again.push_front(waiting);
+        }
+    }
+
+    /// Keeps what waits only if that says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(F, &M) -> bool) {
+        let bytes = &mut self.bytes;
+        let mut stays = |waiting: &Waiting<F, M>| {
+            let stays = keep(waiting.flow, &waiting.message);
+            if !stays {
+                *bytes -= waiting.bytes + MESSAGE_CHARGE;
+            }
+            stays
+        };
+        self.again.retain(&mut stays);
+        self.urgent.retain(&mut stays);
+        self.flows.values_mut().for_each(|flow| flow.messages.retain(&mut stays));
+        self.flows.retain(|_, flow| !flow.messages.is_empty());
+        self.turns.retain(|flow| self.flows.contains_key(flow));
+    }
+
+    /// Bytes that wait, with a charge for each message.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.again.is_empty() && self.urgent.is_empty() && self.turns.is_empty()
+    }
+
+    /// How many messages wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.again.len()
+            + self.urgent.len()
+            + self.flows.values().map(|flow| flow.messages.len()).sum::<usize>()
+    }
+
+    /// Since when the message waits that has waited longest.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Instant> {
+        let flows = self.flows.values().filter_map(|flow| flow.messages.front());
+        let ahead = [self.again.front(), self.urgent.front()].into_iter().flatten();
+        flows.chain(ahead).map(|waiting| waiting.since).min()
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<(), BacklogFull> {
+        let charged = self.bytes + bytes + MESSAGE_CHARGE;
+        if charged > self.bytes_max {
+            return Err(BacklogFull { bytes_max: self.bytes_max });
+        }
+        self.bytes = charged;
+        Ok(())
+    }
+
+    /// Passes the turn on until it is one's who may write.
+    fn choose(&mut self) -> Option<Next> {
+        if !self.again.is_empty() {
+            return Some(Next::Again);
+        }
+        if !self.urgent.is_empty() {
+            return Some(Next::Urgent);
+        }
+        loop {
+            let turn = *self.turns.front()?;
+            let flow = self.flows.get_mut(&turn)?;
+            let needed = flow.messages.front()?.bytes;
+            if flow.deficit >= needed {
+                return Some(Next::Turn);
+            }
+            flow.deficit += QUANTUM_BYTES;
+            self.turns.rotate_left(1);
+        }
+    }
+
+    fn take_next(&mut self) -> Option<Waiting<F, M>> {
+        match self.choose()? {
+            Next::Again => self.again.pop_front(),
+            Next::Urgent => self.urgent.pop_front(),
+            Next::Turn => self.take_turn(),
+        }
+    }
+
+    /// A flow that has nothing more to say keeps nothing for later.
+    fn take_turn(&mut self) -> Option<Waiting<F, M>> {
+        let turn = *self.turns.front()?;
+        let flow = self.flows.get_mut(&turn)?;
+        let waiting = flow.messages.pop_front()?;
+        flow.deficit = flow.deficit.saturating_sub(waiting.bytes);
+        if flow.messages.is_empty() {
+            self.flows.remove(&turn);
+            self.turns.pop_front();
+        }
+        Some(waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests;
