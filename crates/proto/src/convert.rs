@@ -10,6 +10,7 @@ mod description;
 mod enums;
 mod join_response;
 mod json;
+mod packet;
 mod participant;
 mod request;
 mod response;

@@ -35,3 +35,5 @@ pub const LAST_WILLS_BYTES: usize = 256 * 1024;
 pub const BLOB_KEY_BYTES: usize = 256;
 /// All blobs of a participant, keys and contents.
 pub const BLOBS_BYTES: usize = 64_000;
+/// A packet of `_reliable` or `_lossy`: what a data channel's reader takes (protocol §4.6).
+pub const DATA_PACKET_BYTES: usize = 65_535;

@@ -10,5 +10,7 @@ mod json;
 mod limits;
 mod mutation;
 mod overlay;
+mod packet;
+mod relay;
 mod round_trip;
 mod samples;

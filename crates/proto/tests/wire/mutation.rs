@@ -13,7 +13,7 @@ use crate::samples;
 const INPUTS: usize = 200_000;
 
 /// Changes a sample in one to six places.
-fn mutated(corpus: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
+pub(crate) fn mutated(corpus: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
     let mut bytes = corpus[rng.usize(..corpus.len())].clone();
     for _ in 0..rng.usize(1..=6) {
         mutate(&mut bytes, corpus, rng);
