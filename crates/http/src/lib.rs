@@ -1,0 +1,12 @@
+//! Requests over HTTP/1.1, with and without TLS, in which everything has a bound: the time they take, the
+//! answer's length, and the connections that are kept for the next one. Redirects are not followed, and
+//! proxies of the environment are not asked.
+
+mod client;
+mod error;
+pub mod tls;
+mod url;
+
+pub use client::{Answer, HttpClient, Limits, Post};
+pub use error::{HttpError, UrlError};
+pub use url::Url;
