@@ -3,6 +3,7 @@
 //! What leaves is strict: fields that clients depend on are always set. What arrives is mapped as
 //! sent; a number that names nothing becomes the default of its kind, never a panic.
 
+mod api;
 mod client;
 mod data_blob;
 mod data_track;
@@ -10,6 +11,7 @@ mod description;
 mod enums;
 mod join_response;
 mod json;
+mod media_track;
 mod packet;
 mod participant;
 mod request;
@@ -17,8 +19,9 @@ mod response;
 mod room;
 mod sync_state;
 
+pub(crate) use api::Wire;
 pub(crate) use client::sdk_by_name;
-pub(crate) use json::{known_request, known_response};
+pub(crate) use json::{known_participant, known_request, known_response, known_track};
 
 use crate::signal::DecodeError;
 

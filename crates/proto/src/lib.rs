@@ -6,12 +6,14 @@
 //!
 //! It never opens a socket, reads a clock or decides anything about a room.
 
+pub mod api;
 pub mod client;
 mod convert;
 pub mod data_blob;
 pub mod data_track;
 pub mod join;
 pub mod limits;
+pub mod media_track;
 pub mod packet;
 pub mod participant;
 pub mod relay;
@@ -24,6 +26,7 @@ pub use client::{ClientInfo, ConnectionSettings};
 pub use data_blob::{DataBlob, DataBlobKey};
 pub use data_track::{DataTrackInfo, Encryption, FrameEncoding, Schema, SchemaEncoding};
 pub use packet::{DataPacket, PacketKind, PacketValue};
+pub use media_track::TrackInfo;
 pub use participant::{DisconnectReason, Kind, ParticipantInfo, ParticipantState, Permission};
 pub use room::RoomInfo;
 pub use signal::{Encoding, Outbound, Request, Response};

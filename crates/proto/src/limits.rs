@@ -37,3 +37,9 @@ pub const BLOB_KEY_BYTES: usize = 256;
 pub const BLOBS_BYTES: usize = 64_000;
 /// A packet of `_reliable` or `_lossy`: what a data channel's reader takes (protocol §4.6).
 pub const DATA_PACKET_BYTES: usize = 65_535;
+/// A request of the server API, and an answer to one (protocol §1.1).
+pub const API_BODY_BYTES: usize = 10 * 1024 * 1024;
+/// An answer of a server's API, as a client of it accepts it: tens of thousands of rooms or participants.
+pub const API_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// The payload of a call, or of its answer, in one packet (protocol §6.3).
+pub const RPC_PAYLOAD_BYTES: usize = 15_360;

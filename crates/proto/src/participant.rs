@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::data_track::DataTrackInfo;
+use crate::media_track::TrackInfo;
 
 /// A snapshot of one participant. It always carries the complete list of data tracks: clients take
 /// a track that is missing from the list for unpublished (protocol §5.2).
@@ -37,6 +38,8 @@ pub struct ParticipantInfo {
     pub kind_details: Vec<i32>,
     /// Why it left; only with [`ParticipantState::Disconnected`].
     pub disconnect_reason: DisconnectReason,
+    /// All its media tracks; this server carries none.
+    pub tracks: Vec<Arc<TrackInfo>>,
     /// All its data tracks.
     pub data_tracks: Vec<Arc<DataTrackInfo>>,
     /// Which client-to-client protocol it speaks (0 legacy, 1 RPC over streams, 2 streams v2).

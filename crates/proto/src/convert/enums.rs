@@ -3,6 +3,7 @@
 use livekit_protocol as pb;
 
 use crate::data_track::Encryption;
+use crate::media_track::TrackKind;
 use crate::participant::{DisconnectReason, Kind, ParticipantState};
 use crate::signal::{LeaveAction, Reason, SignalTarget};
 
@@ -83,6 +84,12 @@ enumeration!(Encryption, pb::encryption::Type, unknown: Custom, {
     None = None,
     Gcm = Gcm,
     Custom = Custom,
+});
+
+enumeration!(TrackKind, pb::TrackType, unknown: Data, {
+    Audio = Audio,
+    Video = Video,
+    Data = Data,
 });
 
 enumeration!(SignalTarget, pb::SignalTarget, unknown: Publisher, {

@@ -15,9 +15,9 @@ pub(crate) fn known_response(response: &mut pb::SignalResponse) {
     use signal_response::Message;
     match &mut response.message {
         Some(Message::Join(join)) => {
-            join.participant.iter_mut().chain(&mut join.other_participants).for_each(participant);
+            join.participant.iter_mut().chain(&mut join.other_participants).for_each(known_participant);
         }
-        Some(Message::Update(update)) => update.participants.iter_mut().for_each(participant),
+        Some(Message::Update(update)) => update.participants.iter_mut().for_each(known_participant),
         Some(Message::PublishDataTrackResponse(published)) => published.info.iter_mut().for_each(track),
         Some(Message::UnpublishDataTrackResponse(gone)) => gone.info.iter_mut().for_each(track),
         Some(Message::StoreDataBlobResponse(stored)) => stored.key.iter_mut().for_each(blob_key),
@@ -39,13 +39,29 @@ pub(crate) fn known_request(request: &mut pb::SignalRequest) {
     }
 }
 
-fn participant(info: &mut pb::ParticipantInfo) {
+/// Makes a participant one that can be written as JSON.
+pub(crate) fn known_participant(info: &mut pb::ParticipantInfo) {
     list::<pb::participant_info::KindDetail>(&mut info.kind_details);
     list::<pb::client_info::Capability>(&mut info.capabilities);
     if let Some(permission) = &mut info.permission {
         list::<pb::TrackSource>(&mut permission.can_publish_sources);
     }
+    info.tracks.iter_mut().for_each(known_track);
     info.data_tracks.iter_mut().for_each(track);
+}
+
+/// Makes a media track one that can be written as JSON.
+#[allow(deprecated, reason = "older clients read the layers that `codecs` has replaced")]
+pub(crate) fn known_track(info: &mut pb::TrackInfo) {
+    one::<pb::TrackSource>(&mut info.source);
+    one::<pb::BackupCodecPolicy>(&mut info.backup_codec_policy);
+    list::<pb::AudioTrackFeature>(&mut info.audio_features);
+    list::<pb::PacketTrailerFeature>(&mut info.packet_trailer_features);
+    info.layers.iter_mut().for_each(layer);
+    for codec in &mut info.codecs {
+        one::<pb::video_layer::Mode>(&mut codec.video_layer_mode);
+        codec.layers.iter_mut().for_each(layer);
+    }
 }
 
 fn track(info: &mut pb::DataTrackInfo) {

@@ -7,7 +7,7 @@ use trackyard_proto::client::{ClientInfo, ConnectionSettings};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::{
     DataSubscription, IceServer, JoinResponse, LeaveAction, LeaveRequest, MetadataUpdate, PublishDataTrack,
-    PublishedTrack, Reason, ReconnectResponse, SessionDescription, SignalTarget, SubscriberHandle,
+    PublishedTrack, Reason, ReceiveState, ReconnectResponse, SessionDescription, SignalTarget, SubscriberHandle,
     SubscriptionOptions, SubscriptionPermission, SyncState, TrackPermission, Trickle,
 };
 use trackyard_proto::{
@@ -61,6 +61,7 @@ pub(crate) fn participant() -> ParticipantInfo {
         kind: Kind::Agent,
         kind_details: vec![1],
         disconnect_reason: DisconnectReason::Unknown,
+        tracks: Vec::new(),
         data_tracks: vec![track(1, "pose"), track(65_535, "lidar")],
         client_protocol: 2,
         capabilities: vec![1, 2],
@@ -170,6 +171,7 @@ pub(crate) fn requests() -> Vec<Request> {
         publish_tracks: vec!["TR_x".to_owned(), "cid".to_owned()],
         publish_data_tracks: vec![Some("DTR_pose".to_owned()), None],
         data_subscription: vec![subscription()],
+        receive_states: vec![ReceiveState { publisher_sid: "PA_abc".to_owned(), last_sequence: 7 }],
     };
     let permission = TrackPermission {
         participant_sid: "PA_abc".to_owned(),

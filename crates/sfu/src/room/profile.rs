@@ -26,6 +26,7 @@ pub(super) fn first_face(claims: &Claims, request: &JoinRequest, now_ms: u64) ->
         kind: kind_of(claims.kind),
         kind_details: claims.kind_details.iter().filter_map(|detail| kind_detail(detail)).collect(),
         disconnect_reason: DisconnectReason::default(),
+        tracks: Vec::new(),
         data_tracks: Vec::new(),
         client_protocol: request.client.client_protocol,
         capabilities: request.client.capabilities.clone(),

@@ -176,6 +176,7 @@ fn participant(identity: &str, sid: &str, tracks: &str) -> ParticipantInfo {
         kind: Kind::Standard,
         kind_details: Vec::new(),
         disconnect_reason: DisconnectReason::Unknown,
+        tracks: Vec::new(),
         data_tracks: tracks.split_whitespace().map(|word| Arc::new(info(word))).collect(),
         client_protocol: 0,
         capabilities: Vec::new(),

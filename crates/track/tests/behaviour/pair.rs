@@ -113,6 +113,7 @@ pub(crate) fn participant(data_tracks: Vec<Arc<DataTrackInfo>>) -> ParticipantIn
         kind: Kind::Standard,
         kind_details: Vec::new(),
         disconnect_reason: DisconnectReason::Unknown,
+        tracks: Vec::new(),
         data_tracks,
         client_protocol: 0,
         capabilities: Vec::new(),

@@ -64,6 +64,7 @@ fn participant(identity: &str, track: DataTrackInfo) -> ParticipantInfo {
         kind: Kind::Standard,
         kind_details: Vec::new(),
         disconnect_reason: DisconnectReason::Unknown,
+        tracks: Vec::new(),
         data_tracks: vec![Arc::new(track)],
         client_protocol: 0,
         capabilities: Vec::new(),
