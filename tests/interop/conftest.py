@@ -2,8 +2,9 @@
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,12 @@ from harness.client import Client, Joining
 from harness.keys import Keys
 from harness.node import Node
 from harness.python_client import PythonClient
+from harness.python_talker import PythonTalker
 from harness.report import Report
 from harness.rust_client import RustClient
+from harness.script_talkers import BrowserTalker, NodeTalker
 from harness.server import PEER, ROOT, Server, serving
+from harness.talk import Talker
 from harness.tokens import Login
 
 ARTIFACTS = ROOT / "artifacts"
@@ -59,6 +63,31 @@ async def peer() -> AsyncIterator[Node]:
     """The one process of our own client."""
     async with Node.program(PEER) as node:
         yield node
+
+
+@pytest.fixture(scope="session")
+async def rtc_node() -> AsyncIterator[Node]:
+    """The one process of `@livekit/rtc-node`."""
+    async with Node.running("rtc_node.js") as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def talker(browser: Node, rtc_node: Node) -> Callable[[str, str], Talker]:
+    """Makes talkers that have not joined yet, and whose maker closes them: `talker("node", "alice")`."""
+
+    def build(kind: str, name: str) -> Talker:
+        identity = f"{name}-{uuid.uuid4().hex[:6]}"
+        match kind:
+            case "py":
+                return PythonTalker(identity)
+            case "js":
+                return BrowserTalker(identity, browser)
+            case "node":
+                return NodeTalker(identity, rtc_node)
+        raise AssertionError(f"no client is called {kind}")
+
+    return build
 
 
 @pytest.fixture
@@ -115,6 +144,7 @@ def join(server: Server, room: str, make: Callable[[str, str], Client]) -> Join:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "own_server: needs a server of its own, so no foreign one")
+    config.addinivalue_line("markers", "case(name): a column of the table of cases; its row is `pair`")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -123,6 +153,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("own_server"):
                 item.add_marker(pytest.mark.skip(reason="INTEROP_URL names a server that is not ours"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Keeps what becomes of a case."""
+    found = yield
+    case = item.get_closest_marker("case")
+    if case and (found.when == "call" or found.failed):
+        pair, name = str(item.callspec.params["pair"]), case.args[0]
+        if getattr(found, "wasxfail", None) and not found.failed:
+            REPORT.cases.known(pair, name, found.wasxfail)
+        elif found.failed:
+            REPORT.cases.failed(pair, name)
+        elif found.passed:
+            REPORT.cases.passed(pair, name)
+    return found
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,7 +1,6 @@
 """`@livekit/rtc-node`, whose native library knows data tracks though its interface does not."""
 
 import contextlib
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,13 +12,6 @@ from harness.server import Server
 
 TRACKS = 5
 STAY_SECONDS = 5.0
-
-
-@pytest.fixture(scope="module")
-async def rtc_node() -> AsyncIterator[Node]:
-    """The process that has the library."""
-    async with Node.running("rtc_node.js") as node:
-        yield node
 
 
 class Crowd(Stream):

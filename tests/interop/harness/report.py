@@ -21,14 +21,57 @@ class Delivery:
 
 
 @dataclass
+class Cases:
+    """What became of each case between each pair of clients."""
+
+    outcomes: dict[str, dict[str, str]] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+    """Why a case is known to fail; a cell has the place of its reason."""
+
+    def passed(self, pair: str, case: str) -> None:
+        self._keep(pair, case, "ok")
+
+    def failed(self, pair: str, case: str) -> None:
+        self._keep(pair, case, "FAILED")
+
+    def known(self, pair: str, case: str, reason: str) -> None:
+        """It failed as it is known to, for a reason in the clients."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        self._keep(pair, case, f"known ({self.reasons.index(reason) + 1})")
+
+    def _keep(self, pair: str, case: str, outcome: str) -> None:
+        kept = self.outcomes.setdefault(pair, {})
+        if kept.get(case) != "FAILED":
+            kept[case] = outcome
+
+    def markdown(self) -> str:
+        """A row for each pair, a column for each case, and the reasons."""
+        if not self.outcomes:
+            return ""
+        cases = list(dict.fromkeys(case for row in self.outcomes.values() for case in row))
+        lines = [
+            "\n## Packets, streams, RPC and state\n",
+            "What the first of each pair does, and the second sees or answers.\n",
+            "| clients | " + " | ".join(cases) + " |",
+            "|---|" + "---|" * len(cases),
+        ]
+        for pair, row in sorted(self.outcomes.items()):
+            lines.append(f"| {pair} | " + " | ".join(row.get(case, "–") for case in cases) + " |")
+        reasons = [f"{place}. {reason}" for place, reason in enumerate(self.reasons, start=1)]
+        return "\n".join([*lines, "", *reasons]).rstrip() + "\n"
+
+
+@dataclass
 class Report:
-    """Deliveries for the table, and single figures with what they measure."""
+    """Deliveries and cases for the tables, and single figures with what they measure."""
 
     deliveries: list[Delivery] = field(default_factory=list)
+    cases: Cases = field(default_factory=Cases)
     figures: list[tuple[str, str]] = field(default_factory=list)
 
     def is_empty(self) -> bool:
-        return not self.deliveries and not self.figures
+        return not (self.deliveries or self.cases.outcomes or self.figures)
 
     def time(self, what: str, seconds: float) -> None:
         """Keeps a duration."""
@@ -40,7 +83,7 @@ class Report:
 
     def markdown(self) -> str:
         """All of it."""
-        return "# Interop with official clients\n" + self._table() + self._list()
+        return "# Interop with official clients\n" + self._table() + self.cases.markdown() + self._list()
 
     def _table(self) -> str:
         if not self.deliveries:

@@ -19,6 +19,8 @@ from .tokens import Login
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("TRACKYARD_BIN", ROOT / "target/debug/trackyard"))
 PEER = Path(os.environ.get("TRACKYARD_PEER", ROOT / "target/debug/sdk-peer"))
+READY = os.environ.get("TRACKYARD_READY", "/readyz")
+"""Where a server answers 200 as soon as it is ready."""
 KEY, SECRET = "interop", "a secret that is long enough for HMAC with SHA-256"
 PORTS = range(20_000, 32_000)
 """Below those that the system gives to clients, which would take one between its choice and its use."""
@@ -84,7 +86,7 @@ class Server:
     async def _ready(self) -> None:
         assert self.process is not None
         deadline = time.monotonic() + START_MAX
-        while not await asyncio.to_thread(_answers, f"{self.http_url}/readyz"):
+        while not await asyncio.to_thread(_answers, f"{self.http_url}{READY}"):
             if self.process.returncode is not None:
                 raise AssertionError(f"the server ended with {self.process.returncode}: {self._tail()}")
             if time.monotonic() > deadline:

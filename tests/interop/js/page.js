@@ -5,18 +5,36 @@ import { Keys } from "./keys.js";
 import {
   ConnectionError,
   ConnectionErrorReason,
+  DataPacket_Kind,
   DisconnectReason,
   Room,
   RoomEvent,
+  RpcError,
   setLogLevel,
 } from "livekit-client";
 import { inspect, make } from "./payload.js";
+import { Talk } from "./talk.js";
 
 setLogLevel("silent");
 
 const members = new Map();
 
 const wallMs = () => performance.timeOrigin + performance.now();
+
+// What livekit-client calls by a name of its own.
+function dialect(room) {
+  return {
+    RELIABLE: DataPacket_Kind.RELIABLE,
+    RpcError,
+    register: (method, handler) => room.registerRpcMethod(method, handler),
+    publish: (payload, { reliable, topic, to }) =>
+      room.localParticipant.publishData(payload, { reliable, topic, destinationIdentities: to }),
+    sendFile: (bytes, options) => room.localParticipant.sendFile(new File([bytes], "blob.bin"), options),
+    setMetadata: (metadata) => room.localParticipant.setMetadata(metadata),
+    setName: (name) => room.localParticipant.setName(name),
+    canPublishData: (who) => who.permissions?.canPublishData ?? null,
+  };
+}
 
 class Member {
   constructor(identity) {
@@ -34,9 +52,15 @@ class Member {
     this.keys = keys && (await Keys.made(keys));
     this.room = new Room({ singlePeerConnection: single, encryption: this.keys?.encryption() });
     this.listen();
+    this.talking = new Talk(this.room, dialect(this.room), (kind, fields) => this.record(kind, fields));
+    this.talking.serve();
     const encrypted = this.keys?.used(this.room);
     await whileTcpOnly(tcpOnly, () => this.room.connect(url, token));
     await encrypted;
+  }
+
+  talk(what, about) {
+    return this.talking[what](about);
   }
 
   changeKey(change) {

@@ -1,0 +1,45 @@
+"""Talkers in other programs: Chromium, Node, and our own client."""
+
+from typing import Any
+
+from .browser_client import BrowserClient
+from .client import Joining
+from .events import EventLog
+from .node import Node
+from .talk import TALK_MAX, ScriptTalker
+
+
+class BrowserTalker(BrowserClient, ScriptTalker):
+    """`livekit-client`."""
+
+    async def _talk(self, what: str, about: dict[str, Any]) -> Any:
+        rest = ["talk", [_camel(what), about]]
+        return await self._browser.call("member", self.identity, *rest, within=TALK_MAX)
+
+
+class NodeTalker(ScriptTalker):
+    """`@livekit/rtc-node`."""
+
+    kind = "node"
+
+    def __init__(self, identity: str, node: Node) -> None:
+        self.identity = identity
+        self.log = node.logs[identity] = EventLog(f"node {identity}")
+        self._node = node
+
+    async def connect(self, joining: Joining) -> None:
+        await self._node.call("connect", self.identity, joining.url, joining.token, joining.single)
+
+    async def close(self) -> None:
+        await self._node.call("close", self.identity)
+
+    async def participants(self) -> list[str]:
+        return await self._node.call("participants", self.identity)
+
+    async def _talk(self, what: str, about: dict[str, Any]) -> Any:
+        return await self._node.call("talk", self.identity, _camel(what), about, within=TALK_MAX)
+
+
+def _camel(words: str) -> str:
+    first, *rest = words.split("_")
+    return first + "".join(word.capitalize() for word in rest)
