@@ -21,6 +21,7 @@ pub mod room;
 mod shape;
 pub mod sid;
 pub mod signal;
+pub mod webhook;
 
 pub use client::{ClientInfo, ConnectionSettings};
 pub use data_blob::{DataBlob, DataBlobKey};

@@ -41,5 +41,7 @@ pub const DATA_PACKET_BYTES: usize = 65_535;
 pub const API_BODY_BYTES: usize = 10 * 1024 * 1024;
 /// An answer of a server's API, as a client of it accepts it: tens of thousands of rooms or participants.
 pub const API_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// A webhook's body: a room's and a participant's metadata and attributes fit, mostly text.
+pub const WEBHOOK_BYTES: usize = 4 * 1024 * 1024;
 /// The payload of a call, or of its answer, in one packet (protocol §6.3).
 pub const RPC_PAYLOAD_BYTES: usize = 15_360;

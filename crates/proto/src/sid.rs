@@ -11,6 +11,8 @@ pub enum SidKind {
     DataTrack,
     /// `ND_`
     Node,
+    /// `EV_`
+    Event,
 }
 
 /// Digits and letters without those that look alike (0, O, 1, I, l).
@@ -24,6 +26,7 @@ impl SidKind {
             Self::Participant => "PA_",
             Self::DataTrack => "DTR_",
             Self::Node => "ND_",
+            Self::Event => "EV_",
         }
     }
 
@@ -31,7 +34,7 @@ impl SidKind {
     const fn length(self) -> usize {
         match self {
             Self::Node => 8,
-            Self::Room | Self::Participant | Self::DataTrack => 12,
+            Self::Room | Self::Participant | Self::DataTrack | Self::Event => 12,
         }
     }
 }
@@ -76,6 +79,7 @@ mod tests {
         check(SidKind::Participant, "PA_", 12);
         check(SidKind::DataTrack, "DTR_", 12);
         check(SidKind::Node, "ND_", 8);
+        check(SidKind::Event, "EV_", 12);
     }
 
     #[test]

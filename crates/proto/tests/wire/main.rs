@@ -14,3 +14,4 @@ mod packet;
 mod relay;
 mod round_trip;
 mod samples;
+mod webhook;
