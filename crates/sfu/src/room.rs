@@ -59,7 +59,7 @@ use crate::directory::Revision;
 pub use config::{BlobLimits, NodeInfo, RoomConfig, RoomLimits, StateLimits};
 pub use counters::RoomCounters;
 pub use io::{Admin, ConnectionId, Input, Join, Output, Resume};
-pub use notice::{News, Notice};
+pub use notice::{News, Notice, SessionNotice, Subject};
 pub use rules::{TrackRule, TrackRules};
 
 /// One room. After each [`handle`](Self::handle), drain [`poll_output`](Self::poll_output).

@@ -9,7 +9,7 @@ use tokio::time::sleep_until;
 use tracing::{info, warn};
 use trackyard_proto::{Outbound, Response};
 use trackyard_sfu::control::Event;
-use trackyard_sfu::room::{ConnectionId, Input, News, Notice, Output, Room};
+use trackyard_sfu::room::{ConnectionId, Input, News, Notice, Output, Room, SessionNotice, Subject};
 
 use super::describe::RoomDescription;
 use super::log::log;
@@ -128,19 +128,19 @@ impl Driver {
                 let reply = self.shared.directory(request);
                 self.room.handle(Input::Directory(reply), clock::now());
             }
-            Output::Notice(notice) => self.log(notice),
+            Output::Notice(notice) => self.log(&notice),
             Output::Closed => self.closed = true,
         }
     }
 
-    fn log(&self, notice: Notice) {
-        let address = match &notice.news {
-            News::Joined { connection, .. } | News::Resumed { connection } => {
-                self.sinks.get(connection).map(SignalSink::address)
-            }
+    fn log(&self, notice: &Notice) {
+        let connection = match &notice.subject {
+            Subject::Session(SessionNotice { news: News::Joined { connection, .. }, .. })
+            | Subject::Session(SessionNotice { news: News::Resumed { connection }, .. }) => Some(connection),
             _ => None,
         };
-        log(&self.room.info().name, notice, address);
+        let address = connection.and_then(|connection| self.sinks.get(connection)).map(SignalSink::address);
+        log(notice, address);
     }
 
     fn send(&mut self, connection: ConnectionId, item: SignalItem) {

@@ -4,14 +4,25 @@
 use std::net::SocketAddr;
 
 use tracing::{debug, info};
-use trackyard_sfu::room::{News, Notice};
+use trackyard_proto::RoomInfo;
+use trackyard_sfu::room::{News, Notice, SessionNotice, Subject};
 
 /// Characters of a client's own description.
 const CLIENT_MAX: usize = 32;
 
-/// Writes what has become of a session in `room`; `address` is its client's, where that is known.
-pub(super) fn log(room: &str, notice: Notice, address: Option<SocketAddr>) {
-    let Notice { identity, sid, news } = notice;
+/// Writes what has become of a room or of a session in it; `address` is its client's, where that is known.
+pub(super) fn log(notice: &Notice, address: Option<SocketAddr>) {
+    let RoomInfo { name: room, sid, .. } = notice.room.as_ref();
+    match &notice.subject {
+        // Its task says so.
+        Subject::RoomStarted => {}
+        Subject::RoomFinished(reason) => debug!(?room, sid, ?reason, "room finished"),
+        Subject::Session(session) => log_session(room, session, address),
+    }
+}
+
+fn log_session(room: &str, session: &SessionNotice, address: Option<SocketAddr>) {
+    let SessionNotice { identity, sid, news, .. } = session;
     let address = address.map(tracing::field::display);
     match news {
         News::Joined { client, .. } => info!(
@@ -20,8 +31,10 @@ pub(super) fn log(room: &str, notice: Notice, address: Option<SocketAddr>) {
             "participant joined"
         ),
         News::Resumed { .. } => info!(?room, ?identity, sid, address, "participant resumed"),
-        News::Active { after } => info!(?room, ?identity, sid, ?after, "participant active"),
-        News::Left { reason, after } => info!(?room, ?identity, sid, ?reason, ?after, "participant left"),
+        News::Active { after, .. } => info!(?room, ?identity, sid, ?after, "participant active"),
+        News::Left { reason, after, .. } => {
+            info!(?room, ?identity, sid, ?reason, ?after, "participant left");
+        }
         News::Published(track) => {
             debug!(?room, ?identity, track = ?track.name, track_sid = track.sid, "track published");
         }

@@ -156,7 +156,10 @@ impl Room {
 
     fn room_claimed(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Swapped(revision) => self.record = Some(revision),
+            Outcome::Swapped(revision) => {
+                self.record = Some(revision);
+                self.notice_started();
+            }
             Outcome::Conflict(Some((revision, DirectoryValue::Room(record)))) => {
                 let info = Arc::make_mut(&mut self.info);
                 info.sid = record.sid;

@@ -154,7 +154,7 @@ pub enum Output {
     },
     /// Ask the directory this and give back its reply.
     Directory(DirectoryRequest),
-    /// Something has become of a session; for the log.
+    /// Something has become of the room or of a session; for the log and webhooks.
     Notice(Notice),
     /// The room has ended; forget it.
     Closed,

@@ -79,11 +79,11 @@ impl Room {
         self.flush_routes();
         self.command(member.worker, Command::Close { peer });
         self.release_session(&member.face().identity, member.claim);
+        self.counts_changed();
         self.notice_left(&member, departure.reason);
         if !departure.replaced {
             self.departed(member, departure.reason, published);
         }
-        self.counts_changed();
         self.vacated();
     }
 

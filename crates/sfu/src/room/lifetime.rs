@@ -98,6 +98,7 @@ impl Room {
         }
         self.end_last_wills();
         self.flush_routes();
+        self.notice_finished(reason);
         self.release_room();
         self.timers.clear();
         self.outputs.push_back(Output::Closed);

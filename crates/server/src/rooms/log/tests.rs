@@ -2,11 +2,10 @@
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tracing::Level;
 use tracing::subscriber::DefaultGuard;
-use trackyard_proto::{ClientInfo, DisconnectReason};
+use trackyard_proto::ClientInfo;
 use trackyard_sfu::room::ConnectionId;
 
 use super::*;
@@ -44,9 +43,12 @@ impl Write for Captured {
     }
 }
 
-fn written(room: &str, notice: Notice) -> String {
+fn written(room: &str, identity: &str, news: News) -> String {
     let (captured, _guard) = Captured::begin();
-    log(room, notice, None);
+    let room = Arc::new(RoomInfo { name: room.to_owned(), ..RoomInfo::default() });
+    let (identity, sid) = (identity.to_owned(), "PA_x".to_owned());
+    let session = SessionNotice { name: identity.clone(), identity, sid, has_been_active: true, news };
+    log(&Notice { room, subject: Subject::Session(session) }, None);
     captured.text()
 }
 
@@ -55,9 +57,9 @@ fn a_hostile_name_forges_no_line() {
     let evil = "eve\n INFO trackyard: participant left\u{1b}[31m\r\u{9b}\u{2028}";
     let client = ClientInfo { sdk: evil.into(), version: evil.into(), ..ClientInfo::default() };
     let joined = News::Joined { connection: ConnectionId(1), client: Box::new(client) };
-    let left = News::Left { reason: DisconnectReason::SignalClose, after: Duration::from_millis(1) };
-    for news in [joined, left] {
-        let text = written(evil, Notice { identity: evil.into(), sid: "PA_x".into(), news });
+    let resumed = News::Resumed { connection: ConnectionId(2) };
+    for news in [joined, resumed] {
+        let text = written(evil, evil, news);
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(!text.trim_end_matches('\n').chars().any(char::is_control), "{text:?}");
         assert!(text.contains(r"eve\n INFO") && text.contains(r"\u{1b}"), "{text}");
@@ -68,6 +70,6 @@ fn a_hostile_name_forges_no_line() {
 fn what_a_client_says_of_itself_is_cut() {
     let client = ClientInfo { version: "ü".repeat(60_000), ..ClientInfo::default() };
     let joined = News::Joined { connection: ConnectionId(1), client: Box::new(client) };
-    let text = written("yard", Notice { identity: "ada".into(), sid: "PA_x".into(), news: joined });
+    let text = written("yard", "ada", joined);
     assert!(text.contains(&"ü".repeat(CLIENT_MAX)) && text.len() < 512, "{text}");
 }

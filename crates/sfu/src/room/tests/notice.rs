@@ -1,22 +1,29 @@
 //! What is told for the log.
 
-use trackyard_proto::signal::LeaveRequest;
-use trackyard_proto::{DisconnectReason, Request};
+use std::sync::Arc;
+
+use trackyard_proto::signal::{LeaveAction, LeaveRequest};
+use trackyard_proto::{DisconnectReason, ParticipantState, Request};
 
 use super::harness::{Arrival, Script, millis};
 use crate::control::Event;
-use crate::room::{News, Notice};
+use crate::room::{Input, News, Notice, SessionNotice, Subject};
 
 fn told(script: &mut Script) -> Vec<String> {
     std::mem::take(&mut script.notices).into_iter().map(line).collect()
 }
 
-fn line(Notice { identity, news, .. }: Notice) -> String {
+fn line(Notice { subject, .. }: Notice) -> String {
+    let SessionNotice { identity, news, .. } = match subject {
+        Subject::RoomStarted => return "room started".to_owned(),
+        Subject::RoomFinished(reason) => return format!("room finished: {reason:?}"),
+        Subject::Session(session) => session,
+    };
     match news {
         News::Joined { client, .. } => format!("{identity} joined with {:?}", client.sdk),
         News::Resumed { .. } => format!("{identity} resumed"),
-        News::Active { after } => format!("{identity} active after {after:?}"),
-        News::Left { reason, after } => format!("{identity} left after {after:?}: {reason:?}"),
+        News::Active { after, .. } => format!("{identity} active after {after:?}"),
+        News::Left { reason, after, .. } => format!("{identity} left after {after:?}: {reason:?}"),
         News::Published(track) => format!("{identity} publishes {}", track.name),
         News::Unpublished(track) => format!("{identity} no longer publishes {}", track.name),
         News::Subscribed(track) => format!("{identity} subscribes to {}", track.name),
@@ -26,6 +33,7 @@ fn line(Notice { identity, news, .. }: Notice) -> String {
 #[test]
 fn a_session_is_told_of_from_its_beginning_to_its_end() {
     let mut script = Script::new();
+    script.notices.clear();
     let ada = script.ask(Arrival::new("ada").sdk("rust"));
     script.pass(millis(250));
     script.event(Event::Connected { peer: ada.peer });
@@ -62,4 +70,59 @@ fn who_is_replaced_has_left_before_the_newer_session_begins() {
     script.notices.clear();
     script.ask(Arrival::new("ada"));
     assert_eq!(told(&mut script), ["ada left after 0ns: DuplicateIdentity", r#"ada joined with """#]);
+}
+
+#[test]
+fn a_room_is_told_of_before_anyone_in_it_and_after_everyone() {
+    let mut script = Script::new();
+    let _ada = script.ask(Arrival::new("ada"));
+    assert_eq!(told(&mut script), ["room started", r#"ada joined with """#]);
+    script.handle(Input::Shutdown { action: LeaveAction::Disconnect });
+    assert_eq!(told(&mut script), ["ada left after 0ns: ServerShutdown", "room finished: ServerShutdown"]);
+}
+
+#[test]
+fn each_notice_shows_the_room_and_the_participant_as_they_are_then() {
+    let mut script = Script::new();
+    let ada = script.guest("ada");
+    script.publish(&ada, 1, "pose").unwrap();
+    let bob = script.guest("bob");
+    script.say(&ada, Request::Leave(LeaveRequest { reason: DisconnectReason::ClientInitiated }));
+    script.say(&bob, Request::Leave(LeaveRequest { reason: DisconnectReason::ClientInitiated }));
+    let notices = std::mem::take(&mut script.notices);
+    let counts = notices.iter().filter_map(|notice| match &notice.subject {
+        Subject::Session(SessionNotice { identity, news: News::Active { info, .. }, .. }) => {
+            Some((identity.as_str(), info.state, notice.room.num_participants))
+        }
+        Subject::Session(SessionNotice { identity, news: News::Left { info, .. }, .. }) => {
+            assert_eq!(info.disconnect_reason, DisconnectReason::ClientInitiated);
+            Some((identity.as_str(), info.state, notice.room.num_participants))
+        }
+        _ => None,
+    });
+    use ParticipantState::{Active, Disconnected};
+    let expected =
+        [("ada", Active, 1), ("bob", Active, 2), ("ada", Disconnected, 1), ("bob", Disconnected, 0)];
+    assert_eq!(counts.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_was_published_before_a_connection_is_part_of_its_participant_then() {
+    let mut script = Script::new();
+    let ada = script.ask(Arrival::new("ada"));
+    let info = script.publish(&ada, 1, "pose").unwrap();
+    script.event(Event::Connected { peer: ada.peer });
+    let sessions = script.notices.drain(..).filter_map(|notice| match notice.subject {
+        Subject::Session(session) => Some(session),
+        Subject::RoomStarted | Subject::RoomFinished(_) => None,
+    });
+    let mut is_told = [false, false];
+    for session in sessions {
+        match session.news {
+            News::Published(_) => is_told[0] = !session.has_been_active,
+            News::Active { info: ada, .. } => is_told[1] = ada.data_tracks == [Arc::clone(&info)],
+            _ => {}
+        }
+    }
+    assert_eq!(is_told, [true, true]);
 }
