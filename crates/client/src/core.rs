@@ -2,6 +2,7 @@
 
 mod blobs;
 mod events;
+mod packets;
 mod publications;
 mod subscriptions;
 
@@ -19,7 +20,7 @@ use trackyard_session::{CloseReason, Output, Session, SignalRequest};
 use trackyard_track::{RemoteTrackId, RemoteTrackStats};
 
 use crate::clock;
-use crate::encryption::E2eeOptions;
+use crate::encryption::{E2eeOptions, KeyProvider};
 use crate::error::SignalError;
 use crate::events::EventQueue;
 use crate::paths::Paths;
@@ -28,6 +29,7 @@ use crate::room::ConnectionState;
 use crate::shared::Shared;
 use crate::token::TokenStore;
 use blobs::BlobRequests;
+use packets::PacketWaiters;
 
 pub(crate) use publications::{Ended, Publications};
 pub(crate) use subscriptions::{Buffer, Subscriber, Subscribers};
@@ -50,6 +52,7 @@ pub(crate) struct Core {
     /// What tracks of others had counted that are no longer there, the latest last.
     pub(crate) ended: VecDeque<(RemoteTrackId, RemoteTrackStats)>,
     pub(crate) blobs: BlobRequests,
+    pub(crate) packets: PacketWaiters,
     pub(crate) signal: SignalState,
     pub(crate) state: ConnectionState,
     /// What is published is encrypted, unless a track says otherwise.
@@ -100,8 +103,10 @@ pub(crate) struct Parts {
 impl Core {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { mut session, paths, events, tokens, connecting, encryption } = parts;
-        session.set_encryptor(encryption.as_ref().map(|encryption| encryption.key_provider.encryptor()));
-        session.set_decryptor(encryption.as_ref().map(|encryption| encryption.key_provider.decryptor()));
+        let keys = encryption.as_ref().map(|encryption| &encryption.key_provider);
+        session.set_encryptor(keys.map(KeyProvider::encryptor));
+        session.set_decryptor(keys.map(KeyProvider::decryptor));
+        session.set_packet_cipher(keys.map(KeyProvider::packet_cipher));
         Self {
             session,
             paths,
@@ -110,6 +115,7 @@ impl Core {
             subscribers: Subscribers::default(),
             ended: VecDeque::new(),
             blobs: BlobRequests::default(),
+            packets: PacketWaiters::default(),
             signal: SignalState::default(),
             state: ConnectionState::Connecting,
             is_encrypted: encryption.is_some(),

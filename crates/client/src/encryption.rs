@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::rand;
 use trackyard_proto::Encryption as Kind;
+use trackyard_session::PacketCipher;
 use trackyard_track::e2ee::{
     DecryptionStats, FrameDecryptor, FrameEncryptor, IvSeed, Key, KeyError, KeyOptions, Secret,
 };
@@ -143,6 +144,11 @@ impl KeyProvider {
 
     pub(crate) fn decryptor(&self) -> Box<dyn Decryptor> {
         Box::new(Opening(Arc::clone(&self.opening)))
+    }
+
+    /// For packets beside data tracks. Initialisation vectors are of the one sequence that frames' are of.
+    pub(crate) fn packet_cipher(&self) -> PacketCipher {
+        PacketCipher { encryptor: self.encryptor(), decryptor: self.decryptor() }
     }
 
     fn derive(&self, secret: &Secret) -> Result<Key, KeyError> {

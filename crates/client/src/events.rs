@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use futures_core::Stream;
-use trackyard_proto::DataBlobKey;
+use trackyard_proto::{DataBlobKey, Encryption, PacketKind};
 use trackyard_session::{CloseReason, DataBlobError};
 use trackyard_track::CipherError;
 
@@ -14,8 +15,12 @@ use crate::local_track::LocalDataTrack;
 use crate::participant::RemoteParticipant;
 use crate::remote_track::RemoteDataTrack;
 
-/// Events that wait for the application; when more come, the oldest go.
+/// Events that wait for the application, data aside; when more come, the oldest go.
 pub const EVENTS_MAX: usize = 4_096;
+/// What [`RoomEvent::DataReceived`] may wait for the application, with a charge for each; when more comes, the oldest go.
+pub const DATA_EVENTS_BYTES_MAX: usize = 32 << 20;
+/// What a payload costs beside its bytes.
+const DATA_EVENT_CHARGE: usize = 256;
 
 /// What an application is told about a room. Frames never come this way.
 ///
@@ -79,6 +84,21 @@ pub enum RoomEvent {
         /// Why.
         error: DataBlobError,
     },
+    /// A participant has sent a payload.
+    DataReceived(DataReceived),
+    /// A new session has begun. Of so many reliable packets that were sent in the one before, nobody knows whether they
+    /// have arrived.
+    DataUnconfirmed {
+        /// How many.
+        packets: usize,
+    },
+    /// Packets of a participant come and cannot be decrypted. Said once for as long as the reason stays the same.
+    DataUndecryptable {
+        /// Whose; empty if it is hidden.
+        participant_identity: String,
+        /// Why; nothing if this room was joined without encryption.
+        error: Option<CipherError>,
+    },
     /// The connection is down in part, and is being restored. Tracks and subscriptions stay.
     Reconnecting,
     /// The connection is up again.
@@ -91,12 +111,30 @@ pub enum RoomEvent {
     Disconnected(CloseReason),
 }
 
+/// A payload that a participant has sent.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DataReceived {
+    /// What was sent.
+    pub payload: Bytes,
+    /// Under which topic.
+    pub topic: Option<String>,
+    /// How it was sent.
+    pub kind: PacketKind,
+    /// Who has sent it; nothing for a hidden participant, for one that has left already, and for a backend.
+    pub participant: Option<RemoteParticipant>,
+    /// The identity of who has sent it; empty for a hidden participant and for a backend.
+    pub participant_identity: String,
+    /// How it has travelled. In an encrypted room others may send in the clear all the same.
+    pub encryption: Encryption,
+}
+
 /// Why there is no next event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EventsError {
-    /// More than [`EVENTS_MAX`] waited: the oldest are lost, and the state of the room is to be looked at
-    /// anew. The next call gives the oldest that is left.
-    #[error("{missed} events are lost: more than {EVENTS_MAX} waited")]
+    /// More than [`EVENTS_MAX`] waited, or more data than [`DATA_EVENTS_BYTES_MAX`]: the oldest are lost, and the state
+    /// of the room is to be looked at anew. The next call gives the oldest that is left.
+    #[error("{missed} events are lost: too many waited")]
     Overflowed {
         /// How many are lost.
         missed: u64,
@@ -116,7 +154,12 @@ pub(crate) struct EventQueue(Mutex<Waiting>);
 
 #[derive(Debug, Default)]
 struct Waiting {
-    events: VecDeque<RoomEvent>,
+    /// Each with its place among all.
+    events: VecDeque<(u64, RoomEvent)>,
+    data: VecDeque<(u64, DataReceived)>,
+    data_bytes: usize,
+    /// The place of the next one.
+    next: u64,
     missed: u64,
     waker: Option<Waker>,
     /// Nothing more comes.
@@ -188,7 +231,7 @@ impl Drop for RoomEvents {
         let events = {
             let mut waiting = self.0.lock();
             waiting.is_abandoned = true;
-            std::mem::take(&mut waiting.events)
+            (std::mem::take(&mut waiting.events), std::mem::take(&mut waiting.data))
         };
         drop(events);
     }
@@ -200,11 +243,7 @@ impl EventQueue {
         if waiting.is_abandoned {
             return;
         }
-        if waiting.events.len() >= EVENTS_MAX {
-            waiting.events.pop_front();
-            waiting.missed += 1;
-        }
-        waiting.events.push_back(event);
+        waiting.push(event);
         wake(waiting);
     }
 
@@ -220,16 +259,57 @@ impl EventQueue {
 }
 
 impl Waiting {
+    fn push(&mut self, event: RoomEvent) {
+        let place = self.next;
+        self.next += 1;
+        match event {
+            RoomEvent::DataReceived(data) => {
+                self.data_bytes += charge(&data);
+                self.data.push_back((place, data));
+                while self.data_bytes > DATA_EVENTS_BYTES_MAX && self.pop_data().is_some() {
+                    self.missed += 1;
+                }
+            }
+            event => {
+                if self.events.len() >= EVENTS_MAX {
+                    self.events.pop_front();
+                    self.missed += 1;
+                }
+                self.events.push_back((place, event));
+            }
+        }
+    }
+
+    fn pop(&mut self) -> Option<RoomEvent> {
+        let place = |first: Option<u64>| first.unwrap_or(u64::MAX);
+        let event = place(self.events.front().map(|(place, _)| *place));
+        let data = place(self.data.front().map(|(place, _)| *place));
+        if data < event {
+            return self.pop_data().map(RoomEvent::DataReceived);
+        }
+        self.events.pop_front().map(|(_, event)| event)
+    }
+
+    fn pop_data(&mut self) -> Option<DataReceived> {
+        let (_, data) = self.data.pop_front()?;
+        self.data_bytes -= charge(&data);
+        Some(data)
+    }
+
     fn next(&mut self) -> Result<Option<RoomEvent>, EventsError> {
         match std::mem::take(&mut self.missed) {
             0 => {}
             missed => return Err(EventsError::Overflowed { missed }),
         }
-        match self.events.pop_front() {
+        match self.pop() {
             None if self.is_ended => Err(EventsError::Closed),
             event => Ok(event),
         }
     }
+}
+
+fn charge(data: &DataReceived) -> usize {
+    data.payload.len() + data.topic.as_ref().map_or(0, String::len) + DATA_EVENT_CHARGE
 }
 
 /// Whoever is woken finds the lock free.

@@ -32,6 +32,7 @@
 mod candidates;
 mod clock;
 mod core;
+mod data;
 pub mod diagnose;
 mod driver;
 mod encryption;
@@ -57,9 +58,10 @@ mod token;
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+pub use data::{DataPublishOptions, PublishDataError};
 pub use encryption::{E2eeOptions, KeyProvider};
 pub use error::{ConnectError, SignalError, TokenError};
-pub use events::{EVENTS_MAX, EventsError, RoomEvent, RoomEvents};
+pub use events::{DATA_EVENTS_BYTES_MAX, DataReceived, EVENTS_MAX, EventsError, RoomEvent, RoomEvents};
 pub use frame::DataTrackFrame;
 pub use local_track::{LocalDataTrack, PushFrameError};
 pub use options::{CLOSE_TIMEOUT, CONNECT_TIMEOUT, RoomOptions};
@@ -73,10 +75,13 @@ pub use token::Token;
 
 pub use trackyard_proto::signal::IceServer;
 pub use trackyard_proto::{
-    DataBlobKey, DisconnectReason, FrameEncoding, Kind as ParticipantKind,
-    Permission as ParticipantPermission, Schema, SchemaEncoding,
+    DataBlobKey, DisconnectReason, Encryption, FrameEncoding, Kind as ParticipantKind,
+    PacketKind as DataPacketKind, Permission as ParticipantPermission, Schema, SchemaEncoding,
 };
-pub use trackyard_session::{CloseReason, DataBlobError};
+pub use trackyard_session::{
+    CloseReason, DataBlobError, PacketDropReason as DataDropReason, PacketStats as DataStats,
+    SendError as SendDataError,
+};
 pub use trackyard_track::e2ee;
 pub use trackyard_track::{
     CipherError, Gap, LocalDropReason, LocalTrackStats, Overflow, PacketSize, PublishError, PublishPolicy,

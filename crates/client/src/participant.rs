@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use trackyard_proto::{DataBlob, DataBlobKey, Kind, ParticipantInfo, Permission};
-use trackyard_session::DataBlobError;
+use trackyard_session::{DataBlobError, PacketDropReason, SendError};
 use trackyard_track::{LocalTrackId, PublishError};
 
 use crate::core::Ended;
+use crate::data::{DataPublishOptions, PublishDataError};
 use crate::local_track::LocalDataTrack;
 use crate::publish::DataTrackOptions;
 use crate::remote_track::RemoteDataTrack;
@@ -95,6 +96,43 @@ impl LocalParticipant {
         answer.await.unwrap_or(Err(PublishError::Closed))?;
         publishing.id = None;
         Ok(LocalDataTrack::new(&self.shared, id, (&name, &ended)))
+    }
+
+    /// Sends a payload to other participants, and waits until the connection has taken it: a reliable one may have to
+    /// wait for its turn, or for the connection to come back. A lossy one never waits; it is sent, or dropped and
+    /// counted in [`Room::stats`](crate::Room::stats).
+    ///
+    /// ```no_run
+    /// use trackyard::DataPublishOptions;
+    ///
+    /// # async fn example(room: trackyard::Room) -> Result<(), Box<dyn std::error::Error>> {
+    /// let options = DataPublishOptions::reliable().with_topic("command").with_destination("robot");
+    /// room.local_participant().publish_data("dock", options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PublishDataError`]: it is too long for one packet, too much waits already, the participant may not publish
+    /// data, the room is encrypted and there is no key, or the room is left before it was sent.
+    ///
+    /// # Cancel safety
+    /// Once polled, the payload is sent even if this is dropped.
+    pub async fn publish_data(
+        &self,
+        payload: impl Into<Bytes>,
+        options: DataPublishOptions,
+    ) -> Result<(), PublishDataError> {
+        let is_reliable = options.is_reliable();
+        let packet = options.into_packet(payload.into());
+        let written = self.shared.with(|core, now| {
+            let id = core.session.send_packet(packet, now)?;
+            Ok::<_, SendError>(is_reliable.then(|| core.packets.wait(id)))
+        })?;
+        match written {
+            Some(written) => Ok(written.await.unwrap_or(Err(PacketDropReason::Closed))?),
+            None => Ok(()),
+        }
     }
 
     /// Keeps a small blob with this participant's session, for others to fetch: at most 64,000 bytes in

@@ -7,7 +7,7 @@ use rustls::ClientConfig;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use trackyard_peer::Target;
-use trackyard_session::{CloseReason, Session, SessionConfig, SignalVersion, TracksConfig};
+use trackyard_session::{CloseReason, PacketStats, Session, SessionConfig, SignalVersion, TracksConfig};
 use trackyard_track::{LocalTracksConfig, RemoteCounters};
 
 use crate::core::{Core, Parts};
@@ -53,6 +53,8 @@ pub struct RoomStats {
     pub unusable_candidates: u64,
     /// Packets and announcements that were of no use.
     pub received: RemoteCounters,
+    /// Packets beside data tracks.
+    pub data: PacketStats,
 }
 
 impl Room {
@@ -194,6 +196,7 @@ impl Room {
             unsent_datagrams: core.paths.unsent(),
             unusable_candidates: core.session.engine().unusable_candidates(),
             received: core.session.remote().counters(),
+            data: core.session.packet_stats(),
         })
     }
 

@@ -17,7 +17,7 @@ pub use echo::Echo;
 pub use ice_server::IceServer;
 pub use outbound::{Encoding, Outbound};
 pub use request::{
-    DataSubscription, LeaveRequest, MetadataUpdate, PublishDataTrack, Request, SubscriptionOptions,
+    DataSubscription, LeaveRequest, MetadataUpdate, PublishDataTrack, ReceiveState, Request, SubscriptionOptions,
     SubscriptionPermission, SyncState, TrackPermission,
 };
 pub use response::{

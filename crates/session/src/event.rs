@@ -12,6 +12,7 @@ use trackyard_track::{LocalEvent, Received, RemoteEvent, RemoteTrackId};
 
 use crate::blobs::DataBlobEvent;
 use crate::config::SignalRequest;
+use crate::packets::PacketEvent;
 
 /// What comes next; `E` is what there is to tell.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub enum SessionEvent {
     Item(RemoteTrackId, Received),
     /// Of a data blob.
     DataBlob(DataBlobEvent),
+    /// Of packets beside data tracks.
+    Packet(PacketEvent),
 }
 
 /// What has become of a session.
@@ -59,7 +62,10 @@ pub enum EngineEvent {
         resuming: bool,
     },
     /// The server has kept the session. Answer with [`Engine::sync`](crate::Engine::sync).
-    Resumed,
+    Resumed {
+        /// Of this client's reliable packets, the last one that the server has seen; 0 if there is none.
+        last_sequence: u32,
+    },
     /// Everything is up again.
     Reconnected {
         /// It is the session of before.

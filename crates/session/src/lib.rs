@@ -16,6 +16,7 @@ mod connections;
 mod engine;
 mod event;
 mod heartbeat;
+mod packets;
 mod roster;
 mod session;
 
@@ -23,4 +24,8 @@ pub use blobs::{BLOB_REQUESTS_MAX, BLOB_TIMEOUT, BLOBS_MAX, BlobRequestId, DataB
 pub use config::{SessionConfig, SignalRequest, SignalVersion};
 pub use engine::Engine;
 pub use event::{CloseReason, EngineEvent, Output, ParticipantChange, SessionEvent, SignalFailure};
+pub use packets::{
+    Flow, KEPT_BYTES_MAX, OutgoingPacket, PACKET_BYTES_MAX, PacketCipher, PacketDropReason, PacketEvent,
+    PacketId, PacketStats, SendError, Urgency, WAITING_BYTES_MAX,
+};
 pub use session::{Session, TracksConfig};

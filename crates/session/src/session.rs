@@ -1,5 +1,6 @@
 //! A session with the data tracks of this client and of others.
 
+mod packets;
 mod settle;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use crate::blobs::{BlobRequestId, Blobs};
 use crate::config::SessionConfig;
 use crate::engine::Engine;
 use crate::event::{Output, SessionEvent, SignalFailure};
+use crate::packets::Packets;
 
 /// Bounds of the tracks of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +37,7 @@ pub struct Session<F: ConnectionFactory> {
     local: LocalTracks,
     remote: RemoteTracks,
     blobs: Blobs,
+    packets: Packets,
     /// Of this participant, once joined.
     identity: String,
     outputs: VecDeque<Output<SessionEvent>>,
@@ -50,6 +53,7 @@ impl<F: ConnectionFactory> Session<F> {
             local: LocalTracks::new(tracks.local, now),
             remote: RemoteTracks::new(tracks.remote),
             blobs: Blobs::default(),
+            packets: Packets::default(),
             identity: String::new(),
             outputs: VecDeque::new(),
             engine_wake: None,

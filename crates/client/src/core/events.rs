@@ -33,6 +33,7 @@ impl Core {
                     self.events.push(RoomEvent::DataBlobLost { key, error });
                 }
             }
+            SessionEvent::Packet(event) => self.packet_event(event, shared),
         }
     }
 
@@ -63,7 +64,7 @@ impl Core {
             EngineEvent::Participant(change, info) => self.participant(change, &info, shared),
             EngineEvent::Room(room) => self.people.room = Some(room),
             EngineEvent::TokenRefreshed(token) => self.tokens.refresh(token),
-            EngineEvent::Resumed => self.tcp_at = Some(now + TCP_DELAY),
+            EngineEvent::Resumed { .. } => self.tcp_at = Some(now + TCP_DELAY),
             // The session has taken what is its own; packets of users come with streams and calls.
             EngineEvent::Tracks(_) | EngineEvent::Message(..) | EngineEvent::Response(_) => {}
         }

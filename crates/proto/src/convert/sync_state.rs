@@ -3,7 +3,7 @@
 use livekit_protocol as pb;
 use pb::update_data_subscription::Update;
 
-use crate::signal::{DataSubscription, SubscriptionOptions, SyncState};
+use crate::signal::{DataSubscription, ReceiveState, SubscriptionOptions, SyncState};
 
 /// Sids of media tracks start so; anything else stands for a cid.
 const MEDIA_SID_PREFIX: &str = "TR_";
@@ -15,6 +15,7 @@ impl From<pb::SyncState> for SyncState {
             publish_tracks: state.publish_tracks.into_iter().map(media_track).collect(),
             publish_data_tracks: data_tracks.map(|track| track.info.map(|info| info.sid)).collect(),
             data_subscription: state.data_subscription.map(data_subscriptions).unwrap_or_default(),
+            receive_states: state.datachannel_receive_states.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -26,8 +27,21 @@ impl From<&SyncState> for pb::SyncState {
             publish_data_tracks: state.publish_data_tracks.iter().map(data_published).collect(),
             data_subscription: (!state.data_subscription.is_empty())
                 .then(|| update_data_subscription(&state.data_subscription)),
+            datachannel_receive_states: state.receive_states.iter().map(Into::into).collect(),
             ..Self::default()
         }
+    }
+}
+
+impl From<pb::DataChannelReceiveState> for ReceiveState {
+    fn from(state: pb::DataChannelReceiveState) -> Self {
+        Self { publisher_sid: state.publisher_sid, last_sequence: state.last_seq }
+    }
+}
+
+impl From<&ReceiveState> for pb::DataChannelReceiveState {
+    fn from(state: &ReceiveState) -> Self {
+        Self { publisher_sid: state.publisher_sid.clone(), last_seq: state.last_sequence }
     }
 }
 

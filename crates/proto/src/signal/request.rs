@@ -91,6 +91,17 @@ pub struct SyncState {
     pub publish_data_tracks: Vec<Option<String>>,
     /// Data subscriptions it wants kept; official clients leave it empty.
     pub data_subscription: Vec<DataSubscription>,
+    /// What it has received on its reliable channel.
+    pub receive_states: Vec<ReceiveState>,
+}
+
+/// How far a client has received the reliable packets of one sender (protocol §6.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiveState {
+    /// The sender's session.
+    pub publisher_sid: String,
+    /// The last number that has come.
+    pub last_sequence: u32,
 }
 
 /// A change of one's own state; `None` leaves a field as it is (protocol §7).

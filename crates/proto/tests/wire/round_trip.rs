@@ -7,8 +7,8 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use trackyard_proto::signal::{
-    DataSubscription, MetadataUpdate, PublishDataTrack, PublishedTrack, SessionDescription, SubscriberHandle,
-    SubscriptionOptions, SyncState,
+    DataSubscription, MetadataUpdate, PublishDataTrack, PublishedTrack, ReceiveState, SessionDescription,
+    SubscriberHandle, SubscriptionOptions, SyncState,
 };
 use trackyard_proto::{
     DataTrackInfo, Encoding, Encryption, FrameEncoding, Outbound, ParticipantInfo, Request, Response,
@@ -146,11 +146,15 @@ fn publish() -> impl Strategy<Value = PublishDataTrack> {
 }
 
 fn sync_state() -> impl Strategy<Value = SyncState> {
-    (vec(text(), 0..3), vec(option::of(text()), 0..3), vec(subscription(), 0..3)).prop_map(
-        |(publish_tracks, publish_data_tracks, data_subscription)| SyncState {
+    let receive_state = (text(), any::<u32>())
+        .prop_map(|(publisher_sid, last_sequence)| ReceiveState { publisher_sid, last_sequence });
+    let tracks = (vec(text(), 0..3), vec(option::of(text()), 0..3));
+    (tracks, vec(subscription(), 0..3), vec(receive_state, 0..3)).prop_map(
+        |((publish_tracks, publish_data_tracks), data_subscription, receive_states)| SyncState {
             publish_tracks,
             publish_data_tracks,
             data_subscription,
+            receive_states,
         },
     )
 }

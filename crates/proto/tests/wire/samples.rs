@@ -7,8 +7,8 @@ use trackyard_proto::client::{ClientInfo, ConnectionSettings};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::{
     DataSubscription, IceServer, JoinResponse, LeaveAction, LeaveRequest, MetadataUpdate, PublishDataTrack,
-    PublishedTrack, Reason, ReceiveState, ReconnectResponse, SessionDescription, SignalTarget, SubscriberHandle,
-    SubscriptionOptions, SubscriptionPermission, SyncState, TrackPermission, Trickle,
+    PublishedTrack, Reason, ReceiveState, ReconnectResponse, SessionDescription, SignalTarget,
+    SubscriberHandle, SubscriptionOptions, SubscriptionPermission, SyncState, TrackPermission, Trickle,
 };
 use trackyard_proto::{
     DataBlob, DataBlobKey, DataTrackInfo, DisconnectReason, Encryption, FrameEncoding, Kind, ParticipantInfo,

@@ -25,7 +25,7 @@ impl<F: ConnectionFactory> Engine<F> {
         }
         match response {
             Response::Join(join) => self.joined(join, now),
-            Response::Reconnect(_) => self.resumed(now),
+            Response::Reconnect(reconnect) => self.resumed(reconnect.last_message_seq, now),
             Response::Leave { reason, action } => self.told_to_leave(reason, action, now),
             Response::Offer(offer) => self.connections.offered(&self.factories, &offer, now),
             Response::Answer(answer) => self.answered(&answer, now),
@@ -75,12 +75,12 @@ impl<F: ConnectionFactory> Engine<F> {
         }
     }
 
-    fn resumed(&mut self, now: Instant) {
+    fn resumed(&mut self, last_sequence: u32, now: Instant) {
         let Phase::Opening(Attempt::Resume, _) = self.phase else { return };
         self.phase =
             Phase::Establishing { attempt: Attempt::Resume, until: now + ESTABLISH_MAX, answered: false };
         self.roster.expect_complete();
-        self.event(EngineEvent::Resumed);
+        self.event(EngineEvent::Resumed { last_sequence });
     }
 
     fn answered(&mut self, answer: &trackyard_proto::signal::SessionDescription, now: Instant) {

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use trackyard_peer::{ChannelKind, Connection, ConnectionFactory};
-use trackyard_proto::Response;
 use trackyard_proto::signal::SyncState;
+use trackyard_proto::{PacketKind, ParticipantInfo, Response};
 use trackyard_track::{LocalOutput, RemoteOutput};
 
 use super::Session;
@@ -19,6 +19,7 @@ impl<F: ConnectionFactory> Session<F> {
                 | self.drain_local()
                 | self.drain_remote()
                 | self.drain_blobs()
+                | self.drain_packets()
                 | self.flush(now);
             if !heard {
                 return;
@@ -51,21 +52,31 @@ impl<F: ConnectionFactory> Session<F> {
     fn engine_event(&mut self, event: EngineEvent, now: Instant) {
         match &event {
             EngineEvent::Message(ChannelKind::DataTrack, packet) => return self.remote.packet(packet, now),
+            EngineEvent::Message(ChannelKind::Reliable, message) => {
+                return self.packet(PacketKind::Reliable, message, now);
+            }
+            EngineEvent::Message(ChannelKind::Lossy, message) => {
+                return self.packet(PacketKind::Lossy, message, now);
+            }
             EngineEvent::Joined(join) => {
                 self.identity.clone_from(&join.participant.identity);
                 self.local.restart(now);
                 self.blobs.restart(now);
+                self.packets.restart();
+                self.packets.set_allowed(join.participant.permission.can_publish_data);
                 self.remote.restart(&join.other_participants, now);
             }
             EngineEvent::Reconnecting { .. } => self.pause(),
             EngineEvent::Closed(_) => {
                 self.pause();
                 self.blobs.close();
+                self.packets.close();
                 // Nothing follows the end.
                 self.drain_blobs();
+                self.drain_packets();
             }
-            EngineEvent::Resumed => self.resumed(now),
-            EngineEvent::Participant(ParticipantChange::Left, info) => self.remote.left(&info.identity, now),
+            EngineEvent::Resumed { last_sequence } => self.resumed(*last_sequence, now),
+            EngineEvent::Participant(change, info) => self.participant(*change, info, now),
             EngineEvent::Tracks(participants) => {
                 let others = participants.iter().filter(|info| info.identity != self.identity);
                 others.for_each(|info| self.remote.update(info, now));
@@ -76,15 +87,28 @@ impl<F: ConnectionFactory> Session<F> {
         self.outputs.push_back(Output::Event(SessionEvent::Engine(event)));
     }
 
+    fn participant(&mut self, change: ParticipantChange, info: &ParticipantInfo, now: Instant) {
+        if info.identity == self.identity {
+            self.packets.set_allowed(info.permission.can_publish_data);
+        } else if change == ParticipantChange::Left {
+            self.remote.left(&info.identity, now);
+            self.packets.left(&info.identity);
+        }
+    }
+
     fn pause(&mut self) {
         self.local.pause();
         self.remote.pause();
         self.blobs.pause();
     }
 
-    fn resumed(&mut self, now: Instant) {
-        let published = self.local.sync_state();
-        let state = SyncState { publish_data_tracks: published, ..SyncState::default() };
+    fn resumed(&mut self, last_sequence: u32, now: Instant) {
+        let state = SyncState {
+            publish_data_tracks: self.local.sync_state(),
+            receive_states: self.packets.receive_states(now),
+            ..SyncState::default()
+        };
+        self.packets.resume(last_sequence);
         self.engine.sync(state, now);
         self.local.resume(now);
         self.remote.resume(now);
@@ -159,6 +183,14 @@ impl<F: ConnectionFactory> Session<F> {
 
     /// Writes what there is room for; `true` if anything was written.
     fn flush(&mut self, now: Instant) -> bool {
+        let wrote = self.flush_tracks(now) | self.flush_packets(now);
+        if wrote {
+            self.engine.written(now);
+        }
+        wrote
+    }
+
+    fn flush_tracks(&mut self, now: Instant) -> bool {
         let channel = self.engine.publisher();
         self.local.set_open(channel.is_open(ChannelKind::DataTrack), now);
         self.local.set_packet_bytes_max(channel.message_bytes_max());
@@ -175,9 +207,6 @@ impl<F: ConnectionFactory> Session<F> {
             }
             self.local.written(now);
             wrote = true;
-        }
-        if wrote {
-            self.engine.written(now);
         }
         wrote
     }

@@ -70,7 +70,7 @@ fn name(event: &EngineEvent) -> Option<String> {
         EngineEvent::Joined(_) => "joined".to_owned(),
         EngineEvent::Connected => "connected".to_owned(),
         EngineEvent::Reconnecting { resuming } => format!("reconnecting, resuming {resuming}"),
-        EngineEvent::Resumed => "resumed".to_owned(),
+        EngineEvent::Resumed { .. } => "resumed".to_owned(),
         EngineEvent::Reconnected { resumed } => format!("reconnected, resumed {resumed}"),
         EngineEvent::Closed(reason) => format!("closed: {reason:?}"),
         EngineEvent::Participant(change, info) => format!("{change:?} {}", info.identity),
