@@ -184,6 +184,12 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         self.again.is_empty() && self.urgent.is_empty() && self.turns.is_empty()
     }
 
+    /// Nothing waits, and the channel has let go of everything.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.is_empty() && self.written.is_empty()
+    }
+
     /// How many messages wait.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -79,6 +79,8 @@ counters! {
     unclaimed,
     /// Packets not handed to another worker: its queue was full, or it has ended.
     crossings_dropped,
+    /// User packets not handed to another worker: too much waited for it, or it has ended.
+    user_packets_dropped,
     /// ICE/TCP connections accepted.
     tcp_accepted,
     /// ICE/TCP connections that broke before or while they were accepted.

@@ -21,6 +21,7 @@ mod table;
 mod tcp;
 mod thread;
 mod udp;
+mod user_packets;
 mod wire;
 mod workers;
 

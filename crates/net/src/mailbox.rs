@@ -16,6 +16,7 @@ use trackyard_sfu::control::{Command, TrackKey};
 use std::net::SocketAddr;
 
 use crate::tcp::Connection;
+use crate::user_packets::UserPackets;
 
 /// Commands waiting for a worker; one more is given back to the room.
 const COMMANDS_MAX: usize = 65_536;
@@ -31,6 +32,7 @@ const CONNECTIONS_MAX: usize = 1_024;
 pub(crate) struct Mailbox {
     pub(crate) commands: Queue<Command>,
     pub(crate) crossings: Queue<(TrackKey, Bytes)>,
+    pub(crate) user_packets: UserPackets,
     pub(crate) datagrams: Queue<StrayDatagram>,
     pub(crate) connections: Queue<Connection>,
     bell: Bell,
@@ -63,6 +65,7 @@ impl Mailbox {
         Self {
             commands: Queue::new(COMMANDS_MAX),
             crossings: Queue::new(CROSSINGS_MAX),
+            user_packets: UserPackets::default(),
             datagrams: Queue::new(DATAGRAMS_MAX),
             connections: Queue::new(CONNECTIONS_MAX),
             bell: Bell { sleeping: AtomicBool::new(false), waker },
@@ -84,6 +87,7 @@ impl Mailbox {
         self.bell.sleeping.store(true, Ordering::SeqCst);
         let empty = self.commands.is_empty()
             && self.crossings.is_empty()
+            && self.user_packets.is_empty()
             && self.datagrams.is_empty()
             && self.connections.is_empty();
         if !empty {

@@ -15,6 +15,7 @@ use crate::mailbox::StrayDatagram;
 use crate::shared::{Roster, Shared};
 use crate::table::{Kept, SharedTable};
 use crate::tcp::Connection;
+use crate::user_packets::Crossing;
 use crate::wire::Wire;
 
 /// STUN messages begin with a byte below this (RFC 7983).
@@ -33,6 +34,7 @@ pub(crate) struct Switch<F: ConnectionFactory, S> {
     workers: Roster,
     /// By worker; sent in batches.
     crossings: Vec<Vec<(TrackKey, Bytes)>>,
+    user_packets: Vec<Vec<Crossing>>,
     strays: Vec<Vec<StrayDatagram>>,
 }
 
@@ -70,6 +72,7 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
             limiter: parts.limiter,
             workers: parts.workers,
             crossings: (0..count).map(|_| Vec::new()).collect(),
+            user_packets: (0..count).map(|_| Vec::new()).collect(),
             strays: (0..count).map(|_| Vec::new()).collect(),
         }
     }
@@ -158,6 +161,9 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
                 WorkerOutput::Transmit(transmit) => wire.send(&transmit, &self.shared().counters),
                 WorkerOutput::Event(room, event) => self.sink.deliver(room, event),
                 WorkerOutput::Cross { to, track, packet } => self.cross(to, track, packet),
+                WorkerOutput::CrossUserPacket { to, room, packet } => {
+                    self.cross_user_packet(to, (room, packet))
+                }
                 WorkerOutput::Claim(key) => self.table.claim(key, self.id),
                 WorkerOutput::Release(key) => self.release(&key, wire),
                 WorkerOutput::Timeout(deadline) => {
@@ -188,6 +194,13 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
         }
     }
 
+    fn cross_user_packet(&mut self, to: WorkerId, crossing: Crossing) {
+        match self.user_packets.get_mut(usize::from(to.0)) {
+            Some(batch) => batch.push(crossing),
+            None => self.shared().counters.user_packets_dropped.add(1),
+        }
+    }
+
     fn release(&self, key: &DemuxKey, wire: &mut Wire) {
         self.table.release(key, self.id);
         if let DemuxKey::Address(Endpoint { transport: Transport::Tcp, address }) = key {
@@ -198,10 +211,9 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
     /// Hands batches to the other workers: one lock each, however many packets.
     fn flush(&mut self) {
         let counters = &self.workers[usize::from(self.id.0)].counters;
-        for ((worker, crossings), strays) in
-            self.workers.iter().zip(&mut self.crossings).zip(&mut self.strays)
-        {
-            if crossings.is_empty() && strays.is_empty() {
+        let batches = self.crossings.iter_mut().zip(&mut self.user_packets).zip(&mut self.strays);
+        for (worker, ((crossings, user_packets), strays)) in self.workers.iter().zip(batches) {
+            if crossings.is_empty() && user_packets.is_empty() && strays.is_empty() {
                 continue;
             }
             let sent = strays.len();
@@ -209,6 +221,7 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
             counters.strays_dropped.add(dropped as u64);
             counters.strays_out.add((sent - dropped) as u64);
             counters.crossings_dropped.add(worker.mailbox.crossings.append(crossings) as u64);
+            counters.user_packets_dropped.add(worker.mailbox.user_packets.append(user_packets) as u64);
             worker.mailbox.ring();
         }
     }

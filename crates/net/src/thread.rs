@@ -148,6 +148,7 @@ impl<F: ConnectionFactory, S: EventSink> WorkerThread<F, S> {
         mailbox.crossings.take(&mut self.mail.crossings);
         mailbox.datagrams.take(&mut self.mail.datagrams);
         mailbox.connections.take(&mut self.mail.connections);
+        self.read_user_packets();
         let mut now = Instant::now();
         while let Some(connection) = self.mail.connections.pop_front() {
             self.adopt(connection, now);
@@ -161,6 +162,22 @@ impl<F: ConnectionFactory, S: EventSink> WorkerThread<F, S> {
             }
             self.switch.pump(&mut self.wire);
             now = Instant::now();
+        }
+    }
+
+    fn read_user_packets(&mut self) {
+        let taken = self.shared.mailbox.user_packets.take();
+        let mut packets = taken.packets.into_iter().peekable();
+        while packets.peek().is_some() {
+            let now = Instant::now();
+            for (room, packet) in packets.by_ref().take(MAIL_PER_PUMP) {
+                self.switch.worker.handle_user_packet(room, &packet, now);
+            }
+            self.switch.pump(&mut self.wire);
+        }
+        for room in taken.lost {
+            self.switch.worker.handle_user_packets_lost(room, Instant::now());
+            self.switch.pump(&mut self.wire);
         }
     }
 

@@ -4,6 +4,7 @@ mod downstream;
 mod event;
 mod exchange;
 mod liveness;
+mod messages;
 mod offers;
 
 use std::collections::VecDeque;
@@ -19,6 +20,8 @@ use crate::connection::{
 use downstream::Downstream;
 pub use event::{PeerEvent, PeerOutput};
 use liveness::{Change, Liveness};
+use messages::Messages;
+pub use messages::{MessageCounts, Parcel};
 pub use offers::DescriptionError;
 use offers::Offers;
 
@@ -44,6 +47,7 @@ pub struct Peer<C: Connection> {
     subscriber: Option<C>,
     offers: Offers,
     downstream: Downstream,
+    messages: Messages,
     liveness: [Liveness; 2],
     ufrags: [Option<String>; 2],
     outputs: VecDeque<PeerOutput>,
@@ -63,6 +67,7 @@ impl<C: Connection> Peer<C> {
             subscriber,
             offers: Offers::new(config.first_offer_id),
             downstream: Downstream::new(config.outbox),
+            messages: Messages::new(),
             liveness: [Liveness::default(), Liveness::default()],
             ufrags: [None, None],
             outputs: VecDeque::new(),
@@ -100,6 +105,9 @@ impl<C: Connection> Peer<C> {
             self.on_change(target, change);
         }
         self.downstream.handle_timeout(now);
+        if self.messages.handle_timeout(now) {
+            self.event(PeerEvent::Behind);
+        }
         self.flush(now);
     }
 
@@ -142,6 +150,31 @@ impl<C: Connection> Peer<C> {
     pub fn push(&mut self, handle: Handle, header: &Header, packet: &Bytes, now: Instant) {
         self.downstream.push(handle, header, packet, now);
         self.unflushed = Some(now);
+    }
+
+    /// A reliable packet for it, which waits its turn. One that falls too far behind is told so by
+    /// [`PeerEvent::Behind`] and gets no more.
+    pub fn push_reliable(&mut self, parcel: Parcel, now: Instant) {
+        if self.messages.push_reliable(parcel, now) {
+            self.event(PeerEvent::Behind);
+        }
+        self.unflushed = Some(now);
+    }
+
+    /// A lossy packet for it: sent with the next poll, or dropped and counted.
+    pub fn push_lossy(&mut self, message: Bytes, now: Instant) {
+        self.messages.push_lossy(message);
+        self.unflushed = Some(now);
+    }
+
+    /// Of the reliable packets that wait, by flow and sequence, keeps those it has not received.
+    pub fn retain_reliable(&mut self, keep: impl FnMut(u64, u32) -> bool) {
+        self.messages.retain(keep);
+    }
+
+    /// What became of user packets since this was last asked.
+    pub fn take_message_counts(&mut self) -> MessageCounts {
+        self.messages.take_counts()
     }
 
     /// What its connections have passed over.
@@ -236,7 +269,8 @@ impl<C: Connection> Peer<C> {
         }) else {
             return;
         };
-        if self.downstream.flush(connection, now) {
+        let wrote = self.messages.flush(connection, now);
+        if self.downstream.flush(connection, now) || wrote {
             self.drain(target, now);
         }
     }
@@ -266,7 +300,7 @@ impl<C: Connection> Peer<C> {
             ConnectionEvent::Closed => liveness.closed(),
             ConnectionEvent::ChannelOpen(kind) => {
                 liveness.opened(kind);
-                self.event(PeerEvent::ChannelOpen(target, kind));
+                self.opened(target, kind, now);
                 None
             }
             ConnectionEvent::ChannelClosed(_) => None,
@@ -277,6 +311,14 @@ impl<C: Connection> Peer<C> {
         };
         self.on_change(target, change);
         self.gate(now);
+    }
+
+    fn opened(&mut self, target: Target, kind: ChannelKind, now: Instant) {
+        if target == self.primary() && kind == ChannelKind::Reliable {
+            self.messages.opened(now);
+            self.unflushed = Some(now);
+        }
+        self.event(PeerEvent::ChannelOpen(target, kind));
     }
 
     /// The lanes know whether there is a channel under them.
@@ -320,6 +362,7 @@ impl<C: Connection> Peer<C> {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let liveness = self.liveness.iter().filter_map(Liveness::poll_timeout);
-        self.wakes.iter().flatten().copied().chain(liveness).chain(self.downstream.poll_timeout()).min()
+        let queues = [self.downstream.poll_timeout(), self.messages.poll_timeout()];
+        self.wakes.iter().flatten().copied().chain(liveness).chain(queues.into_iter().flatten()).min()
     }
 }

@@ -1,11 +1,17 @@
 //! What rooms and workers say to each other. Both directions are ordered queues.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use trackyard_lanes::LaneRules;
-use trackyard_peer::{ChannelKind, Mode, Target};
+use trackyard_peer::{Mode, Target};
 use trackyard_wire::Handle;
+
+mod packets;
+
+pub use packets::{Audience, Progress, Seat, ServerPacket, UserPacket};
+pub use trackyard_proto::relay::Delivery;
 
 /// A participant's session on a worker; unique for the life of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +77,15 @@ pub enum Command {
     },
     /// Change the routing table; answered by [`Event::Applied`].
     Route(RouteBatch),
+    /// The server itself has a user packet for participants. To each worker of the room.
+    Say(ServerPacket),
+    /// A client that has resumed says which reliable packets it has: up to which number, by the sid of their sender.
+    Received {
+        /// Which client.
+        peer: PeerId,
+        /// What it has.
+        states: Vec<(String, u32)>,
+    },
     /// Forget the peer. No event of it follows.
     Close {
         /// Whose.
@@ -154,6 +169,18 @@ pub enum RouteChange {
         /// Who received.
         subscriber: PeerId,
     },
+    /// User packets of this participant are forwarded as that says, and it gets those of others. To its own worker.
+    Seat {
+        /// Whose.
+        peer: PeerId,
+        /// What it says.
+        seat: Arc<Seat>,
+    },
+    /// Send each user packet of the room once to each of these, and to no others. To each worker of the room.
+    Neighbours {
+        /// All others of the room.
+        hops: Vec<Hop>,
+    },
     /// Send each packet of the track once to another hop. To the publisher's worker.
     AddHop {
         /// Which track.
@@ -233,14 +260,24 @@ pub enum Event {
         /// The batch's version.
         version: u64,
     },
-    /// A message on a channel of user packets.
-    Packet {
+    /// The answer to a packet of the server's that awaited one.
+    Reply {
+        /// Who answers.
+        peer: PeerId,
+        /// Its packet.
+        packet: Bytes,
+    },
+    /// A user packet that would be too long for those who are to get it was dropped. Said once a second at most.
+    TooLong {
         /// Who sent it.
         peer: PeerId,
-        /// Which channel.
-        kind: ChannelKind,
-        /// The message.
-        message: Bytes,
+        /// How long it was.
+        bytes: usize,
+    },
+    /// The participant has fallen too far behind with reliable packets; it should join anew.
+    Behind {
+        /// Who.
+        peer: PeerId,
     },
     /// The worker lost this peer to a defect of its own; the client should join anew.
     Lost {

@@ -24,6 +24,7 @@ mod lifetime;
 mod member;
 mod members;
 mod notice;
+mod packets;
 mod permission;
 mod profile;
 mod publish;
@@ -31,6 +32,7 @@ mod published;
 mod resume;
 mod routes;
 pub mod rules;
+mod seats;
 mod signal;
 mod state;
 mod subscribe;
@@ -51,6 +53,7 @@ use self::last_wills::LastWills;
 use self::lifetime::Lifetime;
 use self::members::Members;
 use self::routes::Routes;
+use self::seats::Seats;
 use self::timers::Timers;
 use self::track::Tracks;
 use crate::control::{Command, Now, PeerId, RoomKey, WorkerId};
@@ -78,6 +81,7 @@ pub struct Room {
     /// Counts publications; also numbers the next track.
     serial: u64,
     routes: Routes,
+    seats: Seats,
     announcements: Announcements,
     last_wills: LastWills,
     /// Those who wait for an unknown track.
@@ -113,6 +117,7 @@ impl Room {
             tracks: Tracks::default(),
             serial: 0,
             routes: Routes::new(key),
+            seats: Seats::default(),
             announcements: Announcements::default(),
             last_wills: LastWills::default(),
             pending: BTreeSet::new(),

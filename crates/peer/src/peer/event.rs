@@ -48,6 +48,8 @@ pub enum PeerEvent {
     ChannelOpen(Target, ChannelKind),
     /// A message on the client's `_data_track` channel.
     Packet(Bytes),
+    /// It has fallen so far behind with reliable packets that it has to begin anew. Said once.
+    Behind,
     /// A message on another channel.
     Message(ChannelKind, Bytes),
 }

@@ -8,7 +8,7 @@ use trackyard_peer::{ConnectionFactory, Mode, Peer, PeerConfig, PeerOutput, Role
 use super::Worker;
 use super::routes::Sink;
 use super::slot::{Slot, Urgency, contain};
-use crate::control::{Command, Event, Hop, OpenPeer, PeerId, RouteBatch, RouteChange, TrackKey};
+use crate::control::{Command, Event, Hop, OpenPeer, PeerId, RoomKey, RouteBatch, RouteChange, TrackKey};
 
 /// Whether an offer comes with new ICE credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,8 @@ impl<F: ConnectionFactory> Worker<F> {
                 self.offer(peer, IceRestart::Yes, now);
             }
             Command::Route(batch) => self.apply_routes(&batch, now),
+            Command::Say(packet) => self.say(packet, now),
+            Command::Received { peer, states } => self.received(peer, &states),
             Command::Close { peer } => self.close(peer, now),
         }
     }
@@ -127,16 +129,17 @@ impl<F: ConnectionFactory> Worker<F> {
 
     fn apply_routes(&mut self, batch: &RouteBatch, now: Instant) {
         for change in &batch.changes {
-            self.apply_route(change, now);
+            self.apply_route(batch.room, change, now);
         }
         let applied = Event::Applied { worker: self.id, room: batch.room, version: batch.version };
         self.outputs.push_back(super::WorkerOutput::Event(batch.room, applied));
     }
 
-    fn apply_route(&mut self, change: &RouteChange, now: Instant) {
+    fn apply_route(&mut self, room: RoomKey, change: &RouteChange, now: Instant) {
         match *change {
             RouteChange::AddTrack { publisher: peer, .. }
             | RouteChange::Subscribe { subscriber: peer, .. }
+            | RouteChange::Seat { peer, .. }
                 if !self.peers.contains_key(&peer) =>
             {
                 self.counters.stale_commands += 1;
@@ -174,6 +177,11 @@ impl<F: ConnectionFactory> Worker<F> {
                 self.mark(subscriber, Urgency::Soon);
             }
             RouteChange::Unsubscribe { track, subscriber } => self.unsubscribe(track, subscriber, now),
+            RouteChange::Seat { peer, ref seat } => self.seats.set(room, peer, seat),
+            RouteChange::Neighbours { ref hops } => {
+                let workers = hops.iter().map(|Hop::Worker(worker)| *worker).collect();
+                self.seats.set_neighbours(room, workers);
+            }
             RouteChange::AddHop { track, hop: Hop::Worker(worker) } => self.routes.add_hop(track, worker),
             RouteChange::RemoveHop { track, hop: Hop::Worker(worker) } => {
                 self.routes.remove_hop(track, worker)

@@ -6,6 +6,8 @@ macro_rules! counters {
         /// Counters of one worker since its start.
         ///
         /// Each packet in has one fate: `packets_in = data_tracks_disabled + malformed_* + unknown_handle + no_route + routed`.
+        /// Each user packet in has one fate: `messages_in = messages_malformed + messages_forbidden + messages_repeated + messages_ignored
+        /// + messages_too_long + messages_answers + messages_unheard + messages_routed`.
         /// Each datagram in has one fate: `datagrams_in = datagrams_mine + datagrams_foreign + garbage_*`.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct WorkerCounters {
@@ -67,10 +69,58 @@ counters! {
     crossings_unrouted,
     /// Last wills of vanished publishers passed to lanes of this worker; among `forwarded`.
     last_wills,
-    /// User packets passed to rooms.
+    /// User packets from participants of this worker.
     messages_in,
     /// Their bytes.
     messages_in_bytes,
+    /// Of those: not packets.
+    messages_malformed,
+    /// Of those: from participants that may not send any.
+    messages_forbidden,
+    /// Of those: repetitions, by sequence or nonce.
+    messages_repeated,
+    /// Of those: of a kind that is not forwarded for this sender.
+    messages_ignored,
+    /// Of those: too long for those who were to get them.
+    messages_too_long,
+    /// Of those: answers to packets of the server.
+    messages_answers,
+    /// Of those: for nobody who is here.
+    messages_unheard,
+    /// Of those: passed to at least one participant or worker.
+    messages_routed,
+    /// User packets passed to participants of this worker, from its own and from other workers' participants and from the server.
+    messages_forwarded,
+    /// User packets sent to other workers.
+    message_crossings_out,
+    /// User packets from other workers.
+    message_crossings_in,
+    /// Text streams begun by participants of this worker.
+    text_streams,
+    /// Byte streams begun by participants of this worker.
+    byte_streams,
+    /// RPC requests of participants of this worker, in packets of their own.
+    rpc_requests,
+    /// RPC responses of participants of this worker, in packets of their own.
+    rpc_responses,
+    /// Reliable packets that channels have taken.
+    reliable_out,
+    /// Their bytes.
+    reliable_out_bytes,
+    /// Lossy packets that channels have taken.
+    lossy_out,
+    /// Their bytes.
+    lossy_out_bytes,
+    /// Lossy packets dropped because a channel had no room.
+    lossy_full,
+    /// Lossy packets dropped because there was no channel yet, or no more.
+    lossy_closed,
+    /// User packets dropped because they are longer than a participant takes.
+    messages_too_large,
+    /// Reliable packets dropped because their receiver had fallen too far behind.
+    reliable_dropped,
+    /// Participants that had fallen too far behind and were told to join anew.
+    reliable_overflow,
     /// Datagrams seen.
     datagrams_in,
     /// Their bytes.

@@ -1,12 +1,13 @@
 //! What a worker answers.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use trackyard_peer::Transmit;
 
 use super::{DemuxKey, Endpoint, Garbage};
-use crate::control::{Event, RoomKey, TrackKey, WorkerId};
+use crate::control::{Event, RoomKey, TrackKey, UserPacket, WorkerId};
 
 /// What a worker wants done.
 #[derive(Debug)]
@@ -23,6 +24,16 @@ pub enum WorkerOutput {
         track: TrackKey,
         /// The packet as its publisher has sent it.
         packet: Bytes,
+    },
+    /// Hand the user packet to another worker's [`handle_user_packet`](super::Worker::handle_user_packet), in this order; if that
+    /// cannot be, call [`handle_user_packets_lost`](super::Worker::handle_user_packets_lost) there.
+    CrossUserPacket {
+        /// Which worker.
+        to: WorkerId,
+        /// The sender's room.
+        room: RoomKey,
+        /// The packet.
+        packet: Arc<UserPacket>,
     },
     /// Datagrams recognised by this key are for this worker. Comes before any event by which a client may learn of it.
     Claim(DemuxKey),

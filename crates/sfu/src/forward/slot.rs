@@ -68,8 +68,22 @@ impl<C: Connection> Slot<C> {
         std::mem::replace(&mut self.urgency, Urgency::Idle) != Urgency::Idle
     }
 
+    /// Counts what became of user packets since this was last done.
+    pub(super) fn count_messages(&mut self, counters: &mut WorkerCounters) {
+        let counts = self.peer.take_message_counts();
+        counters.reliable_out += counts.reliable;
+        counters.reliable_out_bytes += counts.reliable_bytes;
+        counters.lossy_out += counts.lossy;
+        counters.lossy_out_bytes += counts.lossy_bytes;
+        counters.lossy_full += counts.lossy_full;
+        counters.lossy_closed += counts.lossy_closed;
+        counters.messages_too_large += counts.too_large;
+        counters.reliable_dropped += counts.overflowed;
+    }
+
     /// Counts what the peer has passed over since this was last done.
     pub(super) fn count_passed_over(&mut self, counters: &mut WorkerCounters) {
+        self.count_messages(counters);
         let connection = self.peer.counters();
         let before = std::mem::replace(&mut self.counted, connection);
         counters.datagrams_unusable += connection.malformed_datagrams - before.malformed_datagrams;

@@ -4,4 +4,5 @@ mod bench;
 mod demultiplexing;
 mod isolation;
 mod last_will;
+mod messages;
 mod routing;

@@ -9,6 +9,7 @@ use trackyard_peer::{ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, T
 use super::demux::{Change, DemuxTable, Owner};
 use super::ids::IdMap;
 use super::routes::Routes;
+use super::seats::Seats;
 use super::slot::{Agenda, Slot, Urgency, contain};
 use super::stun::{self, Kind};
 use super::timers::Timers;
@@ -36,6 +37,7 @@ pub struct Worker<F: ConnectionFactory> {
     pub(super) config: WorkerConfig,
     pub(super) peers: IdMap<PeerId, Slot<F::Connection>>,
     pub(super) routes: Routes,
+    pub(super) seats: Seats,
     pub(super) counters: WorkerCounters,
     pub(super) outputs: VecDeque<WorkerOutput>,
     pub(super) demux: DemuxTable,
@@ -56,6 +58,7 @@ impl<F: ConnectionFactory> Worker<F> {
             config,
             peers: IdMap::default(),
             routes: Routes::default(),
+            seats: Seats::default(),
             counters: WorkerCounters::default(),
             outputs: VecDeque::new(),
             demux: DemuxTable::default(),
@@ -243,11 +246,8 @@ impl<F: ConnectionFactory> Worker<F> {
     fn on_event(&mut self, id: PeerId, event: PeerEvent, now: Instant) {
         match event {
             PeerEvent::Packet(packet) => self.route(id, &packet, now),
-            PeerEvent::Message(kind, message) => {
-                self.counters.messages_in += 1;
-                self.counters.messages_in_bytes += message.len() as u64;
-                self.tell(id, Event::Packet { peer: id, kind, message });
-            }
+            PeerEvent::Message(kind, message) => self.hear(id, kind, &message, now),
+            PeerEvent::Behind => self.behind(id),
             PeerEvent::Credentials { target, ufrag } => self.claim_ufrag(Owner { peer: id, target }, &ufrag),
             PeerEvent::Offer { id: offer, sdp } => self.tell(id, Event::Offer { peer: id, id: offer, sdp }),
             PeerEvent::Connected => self.tell(id, Event::Connected { peer: id }),
@@ -326,6 +326,8 @@ impl<F: ConnectionFactory> Worker<F> {
         self.demux.forget(id);
         self.announce_claims();
         let sinks = self.routes.forget(id);
+        self.seats.forget(id);
+        contain(|| slot.count_messages(&mut self.counters));
         let totals = self.now.and_then(|now| contain(|| slot.final_totals(&sinks, now)));
         self.lanes_closed += totals.unwrap_or_default();
         // A peer that has panicked may panic again when it is dropped.

@@ -83,8 +83,14 @@ counters! {
     blobs_refused,
     /// Requests without effect here.
     requests_ignored,
-    /// User packets without effect yet.
-    packets_ignored,
+    /// User packets of the server itself.
+    server_packets,
+    /// Times that a sender was told that a user packet was too long.
+    packets_too_long,
+    /// Sessions ended because they had fallen too far behind with reliable packets.
+    reliable_overflows,
+    /// Answers to packets of the server that nothing awaits any more.
+    replies_late,
     /// Inputs for sessions that are gone.
     stale_inputs,
 }

@@ -34,7 +34,9 @@ impl Room {
             Event::Interrupted { .. } => {}
             Event::Failed { peer, .. } => self.ended(peer),
             Event::Applied { worker, version, .. } => self.routes_applied(RouteVersion { worker, version }),
-            Event::Packet { .. } => self.counters.packets_ignored += 1,
+            Event::Reply { peer, packet } => self.reply(peer, &packet),
+            Event::TooLong { peer, bytes } => self.packet_too_long(peer, bytes),
+            Event::Behind { peer } => self.behind(peer),
             Event::Lost { peer } => self.lost(peer),
         }
     }

@@ -105,6 +105,7 @@ impl Room {
         let (worker, mode) = (member.worker, member.mode);
         let open = OpenPeer { peer, room: self.key, mode, data_tracks: self.config.data_tracks };
         self.command(worker, Command::Open(open));
+        self.seat(peer);
         for echo in request.add_tracks {
             self.respond(peer, 0, (Reason::UnsupportedType, "media tracks are not supported"), Some(echo));
         }

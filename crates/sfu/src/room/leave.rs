@@ -76,6 +76,8 @@ impl Room {
         let published = self.withdraw_tracks(peer, departure.ending);
         let Some(member) = self.members.remove(peer) else { return };
         Timer::of(peer).into_iter().for_each(|timer| self.timers.cancel(timer));
+        self.calls_of_gone(peer);
+        self.unseat(member.worker);
         self.flush_routes();
         self.command(member.worker, Command::Close { peer });
         self.release_session(&member.face().identity, member.claim);

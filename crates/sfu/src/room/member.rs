@@ -14,7 +14,7 @@ use super::bucket::TokenBucket;
 use super::io::ConnectionId;
 use super::published::Published;
 use super::subscriptions::Subscriptions;
-use crate::control::{PeerId, WorkerId};
+use crate::control::{PeerId, Progress, WorkerId};
 use crate::directory::Revision;
 
 /// One participant's session.
@@ -29,6 +29,8 @@ pub(super) struct Member {
     pub(super) verified: Arc<Verified>,
     /// Its claim of the identity.
     pub(super) claim: Revision,
+    /// How far its reliable packets have come; its worker says so.
+    pub(super) progress: Arc<Progress>,
     pub(super) published: Published,
     pub(super) subscriptions: Subscriptions,
     /// Who may subscribe to it.
@@ -72,6 +74,7 @@ impl Member {
             connection: Some(new.connection),
             verified: Arc::new(new.verified),
             claim: new.claim,
+            progress: Arc::default(),
             published: Published::default(),
             subscriptions: new.subscriptions,
             audience: Audience::default(),

@@ -70,6 +70,7 @@ impl Room {
         if before.can_subscribe != permission.can_subscribe || before.recorder != permission.recorder {
             self.reconcile_subscriber(peer);
         }
+        self.seat_changed(peer);
         self.state_changed(peer);
         self.refresh_soon(peer);
         self.counts_changed();

@@ -42,7 +42,7 @@ impl Room {
         }
         self.timers.cancel(Timer::Grace(peer));
         self.timers.cancel(Timer::Negotiation(peer));
-        self.tell(peer, Response::Reconnect(self.reconnect_response()));
+        self.tell(peer, Response::Reconnect(self.reconnect_response(peer)));
         self.show_everyone(peer);
         self.tell(peer, Response::RoomUpdate(self.info()));
         self.restart_ice(peer);
@@ -51,7 +51,7 @@ impl Room {
         self.refresh_token(peer);
     }
 
-    fn reconnect_response(&self) -> ReconnectResponse {
+    fn reconnect_response(&self, peer: PeerId) -> ReconnectResponse {
         let node = &self.config.node;
         ReconnectResponse {
             server_version: node.server_version.clone(),
@@ -59,7 +59,7 @@ impl Room {
             region: node.region.clone(),
             node_id: node.node_id.clone(),
             ice_servers: IceServer::open(&node.ice_urls),
-            last_message_seq: 0,
+            last_message_seq: self.members.get(peer).map_or(0, |member| member.progress.get()),
         }
     }
 

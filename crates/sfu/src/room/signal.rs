@@ -120,6 +120,8 @@ impl Room {
             self.counters.sync_mismatches += 1;
             return self.remove(peer, Departure::mismatch());
         }
+        let received = state.receive_states.into_iter();
+        self.receive_states(peer, received.map(|state| (state.publisher_sid, state.last_sequence)).collect());
         self.update_subscriptions(peer, state.data_subscription);
     }
 

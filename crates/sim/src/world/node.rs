@@ -239,6 +239,9 @@ impl<F: ConnectionFactory> Node<F> {
             match input {
                 WorkerInput::Command(command) => slot.worker.handle_command(command, now),
                 WorkerInput::Cross(track, packet) => slot.worker.handle_crossing(track, &packet, now),
+                WorkerInput::CrossUserPacket(room, packet) => {
+                    slot.worker.handle_user_packet(room, &packet, now);
+                }
             }
         }
         busy |= slot.hand_over_foreign(now);
@@ -260,6 +263,10 @@ impl<F: ConnectionFactory> Node<F> {
                 WorkerOutput::Event(key, event) => self.event(key, event, now),
                 WorkerOutput::Cross { to, track, packet } => {
                     self.workers[usize::from(to.0)].inbox.push(WorkerInput::Cross(track, packet), now);
+                }
+                WorkerOutput::CrossUserPacket { to, room, packet } => {
+                    let inbox = &mut self.workers[usize::from(to.0)].inbox;
+                    inbox.push(WorkerInput::CrossUserPacket(room, packet), now);
                 }
                 WorkerOutput::Claim(key) => {
                     let owner = WorkerId(u16::try_from(at).expect("few workers"));

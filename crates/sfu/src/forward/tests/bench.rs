@@ -15,7 +15,7 @@ use trackyard_peer::{
 use trackyard_wire::Handle;
 
 use crate::control::{
-    Command, Event, Hop, OpenPeer, PeerId, RoomKey, RouteBatch, RouteChange, TrackKey, WorkerId,
+    Command, Event, Hop, OpenPeer, PeerId, RoomKey, RouteBatch, RouteChange, TrackKey, UserPacket, WorkerId,
 };
 use crate::forward::stun::tests::request;
 use crate::forward::{Demux, DemuxKey, Worker, WorkerConfig, WorkerOutput};
@@ -23,11 +23,15 @@ use crate::forward::{Demux, DemuxKey, Worker, WorkerConfig, WorkerOutput};
 /// First byte of a datagram that carries a data-track packet.
 const DATA_TRACK: u8 = 20;
 /// First byte of a datagram that carries a user packet.
-const LOSSY: u8 = 21;
+pub(super) const LOSSY: u8 = 21;
+/// First byte of a datagram that carries a reliable user packet.
+pub(super) const RELIABLE: u8 = 24;
 /// First byte of a datagram at which the connection panics.
 pub(super) const POISON: u8 = 22;
 /// First byte of a datagram after which the connection panics when it is next written to.
 pub(super) const LATE_POISON: u8 = 23;
+/// First byte of a datagram after which the connection's reliable channel delivers nothing more.
+pub(super) const DEAF: u8 = 25;
 /// What a closed connection says.
 pub(super) const GOODBYE: &[u8] = b"\x3fgoodbye";
 
@@ -47,6 +51,8 @@ pub(super) struct Fake {
     client: Option<SocketAddr>,
     unpolled: usize,
     is_poisoned: bool,
+    reads_nothing: bool,
+    unread: usize,
     gauges: Arc<Gauges>,
     idle_until: Instant,
 }
@@ -80,6 +86,8 @@ impl ConnectionFactory for FakeFactory {
             client: None,
             unpolled: 0,
             is_poisoned: false,
+            reads_nothing: false,
+            unread: 0,
             gauges: Arc::clone(&self.gauges),
             idle_until: now + Duration::from_secs(5),
         }
@@ -131,8 +139,10 @@ impl Connection for Fake {
         match contents[0] {
             DATA_TRACK => self.event(ConnectionEvent::Message(ChannelKind::DataTrack, message)),
             LOSSY => self.event(ConnectionEvent::Message(ChannelKind::Lossy, message)),
+            RELIABLE => self.event(ConnectionEvent::Message(ChannelKind::Reliable, message)),
             POISON => panic!("poisoned"),
             LATE_POISON => self.is_poisoned = true,
+            DEAF => self.reads_nothing = true,
             _ if contents.ends_with(FORGED) => {}
             _ => self.bind(source),
         }
@@ -178,7 +188,15 @@ impl Connection for Fake {
 
     fn write(&mut self, channel: ChannelKind, message: &[u8]) -> bool {
         assert!(!self.is_poisoned, "poisoned");
-        let first = if channel == ChannelKind::DataTrack { DATA_TRACK } else { LOSSY };
+        let first = match channel {
+            ChannelKind::DataTrack => DATA_TRACK,
+            ChannelKind::Lossy => LOSSY,
+            ChannelKind::Reliable if self.reads_nothing => {
+                self.unread += message.len();
+                return true;
+            }
+            ChannelKind::Reliable => RELIABLE,
+        };
         self.send([&[first], message].concat());
         self.client.is_some()
     }
@@ -187,8 +205,8 @@ impl Connection for Fake {
         self.client.is_some()
     }
 
-    fn buffered(&mut self, _channel: ChannelKind) -> usize {
-        0
+    fn buffered(&mut self, channel: ChannelKind) -> usize {
+        if channel == ChannelKind::Reliable { self.unread } else { 0 }
     }
 
     fn close(&mut self, _now: Instant) {
@@ -205,6 +223,7 @@ pub(super) struct Bench {
     pub(super) events: Vec<Event>,
     pub(super) sent: Vec<(SocketAddr, Vec<u8>)>,
     pub(super) crossed: Vec<(WorkerId, TrackKey, Bytes)>,
+    pub(super) user_packets: Vec<(WorkerId, Arc<UserPacket>)>,
     pub(super) claims: Vec<DemuxKey>,
     pub(super) deadline: Option<Instant>,
     opened: usize,
@@ -247,6 +266,7 @@ impl Bench {
             events: Vec::new(),
             sent: Vec::new(),
             crossed: Vec::new(),
+            user_packets: Vec::new(),
             claims: Vec::new(),
             deadline: None,
             opened: 0,
@@ -263,6 +283,7 @@ impl Bench {
                     self.events.push(event);
                 }
                 WorkerOutput::Cross { to, track, packet } => self.crossed.push((to, track, packet)),
+                WorkerOutput::CrossUserPacket { to, packet, .. } => self.user_packets.push((to, packet)),
                 WorkerOutput::Claim(key) => self.claims.push(key),
                 WorkerOutput::Release(key) => self.claims.retain(|known| *known != key),
                 WorkerOutput::Timeout(deadline) => {

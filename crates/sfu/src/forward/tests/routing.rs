@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use trackyard_peer::ChannelKind;
 
 use super::bench::{Bench, add_hop, add_track, packet, subscribe};
 use crate::control::{Command, Event, PeerId, RouteChange, TrackKey, WorkerId};
@@ -177,20 +176,6 @@ fn a_batch_is_confirmed_after_it_serves_whatever_it_names() {
     bench.publish(publisher, &packet(9, 0, b"x"));
     bench.run();
     assert_eq!(bench.worker.counters().no_route, 1);
-}
-
-#[test]
-fn user_packets_go_to_the_room() {
-    let mut bench = Bench::new(0);
-    let client = bench.join(1);
-    bench.events.clear();
-    let _ = bench.datagram(client.address, b"\x15hello");
-    bench.run();
-    let [Event::Packet { peer, kind: ChannelKind::Lossy, message }] = &bench.events[..] else {
-        panic!("{:?}", bench.events)
-    };
-    assert_eq!((*peer, &message[..]), (client.peer, &b"hello"[..]));
-    assert_eq!((bench.worker.counters().messages_in, bench.worker.counters().messages_in_bytes), (1, 5));
 }
 
 #[test]

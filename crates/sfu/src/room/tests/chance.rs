@@ -13,7 +13,7 @@ use trackyard_proto::signal::{
 };
 
 use super::harness::{Arrival, Guest, Script, WORKERS, echo, millis, publication};
-use super::worker::FakeWorker;
+use super::worker::{FakeWorker, heard_by};
 use crate::control::Event;
 use crate::room::timers::Timer;
 use crate::room::{Admin, ConnectionId, Input, RoomConfig, RoomCounters};
@@ -204,6 +204,7 @@ impl Chance {
             self.script.pass(millis(200));
         }
         self.check_handles();
+        self.check_seats();
         let participants: Vec<_> = self.script.room.participants().collect();
         for guest in &self.guests {
             let view = self.script.view(guest);
@@ -244,6 +245,16 @@ impl Chance {
                     member.identity()
                 );
             }
+        }
+    }
+
+    /// What anyone says is heard by everyone else, whatever worker serves them.
+    fn check_seats(&self) {
+        let everyone: BTreeSet<_> = self.script.room.members.iter().map(|member| member.peer).collect();
+        for peer in &everyone {
+            let mut heard = heard_by(&self.script.workers, *peer);
+            heard.insert(*peer);
+            assert_eq!(heard, everyone, "who hears {peer:?}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! A worker that keeps the tables it is told, and says where a packet would go.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use trackyard_wire::Handle;
 
-use crate::control::{Hop, PeerId, RouteBatch, RouteChange, TrackKey, WorkerId};
+use crate::control::{Hop, PeerId, RouteBatch, RouteChange, Seat, TrackKey, WorkerId};
 
 #[derive(Debug, Default)]
 pub(super) struct FakeWorker {
@@ -12,6 +13,8 @@ pub(super) struct FakeWorker {
     pub(super) sinks: BTreeMap<TrackKey, BTreeMap<PeerId, Handle>>,
     pub(super) hops: BTreeSet<(TrackKey, WorkerId)>,
     pub(super) peers: BTreeSet<PeerId>,
+    pub(super) seats: BTreeMap<PeerId, Arc<Seat>>,
+    pub(super) neighbours: Vec<WorkerId>,
     pub(super) last_version: u64,
     pub(super) changes: Vec<RouteChange>,
     taken: BTreeSet<(PeerId, Handle)>,
@@ -51,6 +54,13 @@ impl FakeWorker {
                 self.sources.retain(|_, known| *known != track);
                 self.willed.insert(track);
             }
+            RouteChange::Seat { peer, ref seat } => {
+                assert!(self.peers.contains(&peer), "a participant is opened before its seat");
+                self.seats.insert(peer, Arc::clone(seat));
+            }
+            RouteChange::Neighbours { ref hops } => {
+                self.neighbours = hops.iter().map(|Hop::Worker(worker)| *worker).collect();
+            }
             RouteChange::Subscribe { track, subscriber, handle, .. } => {
                 assert!(self.peers.contains(&subscriber), "a subscriber is opened before its routes");
                 assert!(
@@ -86,6 +96,7 @@ impl FakeWorker {
 
     pub(super) fn close(&mut self, peer: PeerId) {
         assert!(self.peers.remove(&peer), "a closed peer was there");
+        assert!(self.seats.remove(&peer).is_some(), "it had a seat");
         assert!(
             self.sources.keys().all(|(publisher, _)| *publisher != peer),
             "its tracks are gone before it"
@@ -97,8 +108,18 @@ impl FakeWorker {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.sources.is_empty() && self.sinks.is_empty() && self.hops.is_empty() && self.peers.is_empty()
+        let routes = self.sources.is_empty() && self.sinks.is_empty() && self.hops.is_empty();
+        routes && self.peers.is_empty() && self.neighbours.is_empty()
     }
+}
+
+/// Who would receive a user packet for everyone.
+pub(super) fn heard_by(workers: &BTreeMap<WorkerId, FakeWorker>, sender: PeerId) -> BTreeSet<PeerId> {
+    let Some((id, worker)) = workers.iter().find(|(_, worker)| worker.seats.contains_key(&sender)) else {
+        return BTreeSet::new();
+    };
+    let there = std::iter::once(id).chain(&worker.neighbours);
+    there.flat_map(|worker| workers[worker].seats.keys()).copied().filter(|peer| *peer != sender).collect()
 }
 
 /// Who would receive a packet, and under which handle.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use trackyard_peer::{ConnectionFactory, Datagram, Transmit};
-use trackyard_sfu::control::{Command, TrackKey};
+use trackyard_sfu::control::{Command, RoomKey, TrackKey, UserPacket};
 use trackyard_sfu::forward::Worker;
 use trackyard_sfu::room::{Input, Room};
 
@@ -25,6 +26,7 @@ pub(super) struct WorkerSlot<F: ConnectionFactory> {
 pub(super) enum WorkerInput {
     Command(Command),
     Cross(TrackKey, Bytes),
+    CrossUserPacket(RoomKey, Arc<UserPacket>),
 }
 
 impl<F: ConnectionFactory> WorkerSlot<F> {

@@ -1,0 +1,231 @@
+//! User packets for a participant: reliable ones wait their turn, lossy ones go at once or not at all.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use trackyard_lanes::{Backlog, BacklogFull, Gauge};
+
+use crate::connection::{ChannelKind, Connection};
+
+/// Reliable bytes that wait for one participant; whoever falls further behind has to begin anew.
+const RELIABLE_BYTES_MAX: usize = 8 << 20;
+/// How long a reliable packet may wait, once the channel has been open for so long.
+const RELIABLE_AGE_MAX: Duration = Duration::from_secs(10);
+/// How often ages are looked at while anything waits.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
+/// What user packets may queue in the path: frames of data tracks wait behind it.
+const QUEUE_TIME: Duration = Duration::from_millis(25);
+/// What one channel of user packets may hold at most: the connection's limit is shared with data tracks.
+const CHANNEL_BYTES_MAX: usize = 1 << 20;
+/// Lossy packets between two looks at the channel.
+const LOSSY_MAX: usize = 64;
+
+/// A reliable packet for a participant.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    /// Whose packet it is: packets of one flow keep their order, flows take turns.
+    pub flow: u64,
+    /// The sender's number for it; 0 is none.
+    pub sequence: u32,
+    /// The packet.
+    pub message: Bytes,
+}
+
+/// What became of user packets for a participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct MessageCounts {
+    /// Reliable packets that the channel has taken.
+    pub reliable: u64,
+    /// Their bytes.
+    pub reliable_bytes: u64,
+    /// Lossy packets that the channel has taken.
+    pub lossy: u64,
+    /// Their bytes.
+    pub lossy_bytes: u64,
+    /// Lossy packets dropped because the channel had no room.
+    pub lossy_full: u64,
+    /// Lossy packets dropped because there was no channel.
+    pub lossy_closed: u64,
+    /// Packets dropped because they are longer than the participant takes.
+    pub too_large: u64,
+    /// Reliable packets given up because the participant has fallen too far behind.
+    pub overflowed: u64,
+}
+
+/// What waits for a participant's channels of user packets.
+#[derive(Debug)]
+pub(super) struct Messages {
+    reliable: Backlog<u64, (u32, Bytes)>,
+    lossy: VecDeque<Bytes>,
+    reliable_gauge: Gauge,
+    lossy_gauge: Gauge,
+    /// Since when the reliable channel is open.
+    open_since: Option<Instant>,
+    check_at: Option<Instant>,
+    /// It cannot catch up any more: nothing waits for it.
+    behind: bool,
+    counts: MessageCounts,
+}
+
+impl Messages {
+    pub(super) fn new() -> Self {
+        Self {
+            reliable: Backlog::new(RELIABLE_BYTES_MAX),
+            lossy: VecDeque::new(),
+            reliable_gauge: Gauge::new(QUEUE_TIME, CHANNEL_BYTES_MAX),
+            lossy_gauge: Gauge::new(QUEUE_TIME, CHANNEL_BYTES_MAX / 4),
+            open_since: None,
+            check_at: None,
+            behind: false,
+            counts: MessageCounts::default(),
+        }
+    }
+
+    /// Answers `true` if the participant has just fallen too far behind.
+    pub(super) fn push_reliable(&mut self, parcel: Parcel, now: Instant) -> bool {
+        if self.behind {
+            self.counts.overflowed += 1;
+            return false;
+        }
+        let Parcel { flow, sequence, message } = parcel;
+        let bytes = message.len();
+        self.check_at.get_or_insert(now + CHECK_INTERVAL);
+        match self.reliable.push(flow, (sequence, message), bytes, now) {
+            Ok(()) => false,
+            Err(BacklogFull { .. }) => {
+                self.counts.overflowed += 1;
+                self.give_up()
+            }
+        }
+    }
+
+    pub(super) fn push_lossy(&mut self, message: Bytes) {
+        if self.lossy.len() >= LOSSY_MAX {
+            self.counts.lossy_full += 1;
+        } else {
+            self.lossy.push_back(message);
+        }
+    }
+
+    /// What waits is kept only if that says so, by flow and sequence.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(u64, u32) -> bool) {
+        self.reliable.retain(|flow, (sequence, _)| keep(flow, *sequence));
+    }
+
+    /// The reliable channel is open. If there was one before, what it had not delivered is sent again.
+    pub(super) fn opened(&mut self, now: Instant) {
+        if self.open_since.replace(now).is_some() {
+            self.reliable.replaced();
+            self.reliable_gauge.reset();
+        }
+    }
+
+    /// Answers `true` if the participant has just fallen too far behind.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
+        if self.check_at.is_none_or(|at| at > now) {
+            return false;
+        }
+        let oldest = self.reliable.oldest();
+        self.check_at = oldest.map(|_| now + CHECK_INTERVAL);
+        let (Some(oldest), Some(open_since)) = (oldest, self.open_since) else { return false };
+        if now.saturating_duration_since(oldest.max(open_since)) > RELIABLE_AGE_MAX {
+            return self.give_up();
+        }
+        false
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.check_at
+    }
+
+    /// Writes what there is room for; `true` if anything was written.
+    pub(super) fn flush(&mut self, connection: &mut impl Connection, now: Instant) -> bool {
+        let mut writer = Writer { connection, now, wrote: false };
+        if !self.reliable.is_done() {
+            self.flush_reliable(&mut writer);
+        }
+        if !self.lossy.is_empty() {
+            self.flush_lossy(&mut writer);
+        }
+        writer.wrote
+    }
+
+    pub(super) fn take_counts(&mut self) -> MessageCounts {
+        std::mem::take(&mut self.counts)
+    }
+
+    fn flush_reliable(&mut self, writer: &mut Writer<'_, impl Connection>) {
+        if !writer.connection.is_open(ChannelKind::Reliable) {
+            return;
+        }
+        let buffered = writer.connection.buffered(ChannelKind::Reliable);
+        self.reliable.released(buffered);
+        self.reliable_gauge.update(buffered, writer.now);
+        while let Some((_, (_, message))) = self.reliable.next() {
+            let bytes = message.len();
+            let fits = bytes <= writer.connection.message_bytes_max();
+            if fits && !self.reliable_gauge.admits(bytes) {
+                return;
+            }
+            if fits && !writer.write(ChannelKind::Reliable, message) {
+                return self.reliable_gauge.refused();
+            }
+            self.reliable.written(if fits { bytes } else { 0 });
+            if fits {
+                self.reliable_gauge.wrote(bytes, writer.now);
+                self.counts.reliable += 1;
+                self.counts.reliable_bytes += bytes as u64;
+            } else {
+                self.counts.too_large += 1;
+            }
+        }
+    }
+
+    fn flush_lossy(&mut self, writer: &mut Writer<'_, impl Connection>) {
+        if !writer.connection.is_open(ChannelKind::Lossy) {
+            self.counts.lossy_closed += self.lossy.drain(..).count() as u64;
+            return;
+        }
+        self.lossy_gauge.update(writer.connection.buffered(ChannelKind::Lossy), writer.now);
+        while let Some(message) = self.lossy.pop_front() {
+            let bytes = message.len();
+            if bytes > writer.connection.message_bytes_max() {
+                self.counts.too_large += 1;
+            } else if self.lossy_gauge.admits(bytes) && writer.write(ChannelKind::Lossy, &message) {
+                self.lossy_gauge.wrote(bytes, writer.now);
+                self.counts.lossy += 1;
+                self.counts.lossy_bytes += bytes as u64;
+            } else {
+                self.counts.lossy_full += 1;
+            }
+        }
+    }
+
+    fn give_up(&mut self) -> bool {
+        self.counts.overflowed += self.reliable.len() as u64;
+        self.reliable.retain(|_, _| false);
+        self.check_at = None;
+        !std::mem::replace(&mut self.behind, true)
+    }
+}
+
+/// A connection that is written to.
+struct Writer<'c, C> {
+    connection: &'c mut C,
+    now: Instant,
+    wrote: bool,
+}
+
+impl<C: Connection> Writer<'_, C> {
+    fn write(&mut self, channel: ChannelKind, message: &[u8]) -> bool {
+        if !self.wrote {
+            // Timers of what is written start from what the connection takes for now.
+            self.connection.handle_timeout(self.now);
+        }
+        let accepted = self.connection.write(channel, message);
+        self.wrote |= accepted;
+        accepted
+    }
+}

@@ -1,0 +1,152 @@
+//! Who sends user packets to whom on this worker.
+//!
+//! Invariant: `rooms` says nothing that `seated` does not say too, but for neighbours.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::ids::IdMap;
+use crate::control::{PeerId, RoomKey, Seat, WorkerId};
+
+/// Nonces that are remembered of one sender (protocol §6.1).
+const NONCES_MAX: usize = 100;
+/// Answers that are awaited of one participant.
+const AWAITED_MAX: usize = 256;
+
+/// The table.
+#[derive(Debug, Default)]
+pub(super) struct Seats {
+    seated: IdMap<PeerId, Seated>,
+    rooms: IdMap<RoomKey, RoomSeats>,
+}
+
+/// One participant of this worker.
+#[derive(Debug)]
+pub(super) struct Seated {
+    pub(super) room: RoomKey,
+    pub(super) seat: Arc<Seat>,
+    nonces: VecDeque<[u8; 16]>,
+    awaited: Vec<String>,
+    /// When it was last told that a packet was too long.
+    pub(super) told_too_long: Option<Instant>,
+}
+
+/// The participants of one room on this worker, and its other workers.
+#[derive(Debug, Default)]
+pub(super) struct RoomSeats {
+    pub(super) members: Vec<PeerId>,
+    pub(super) neighbours: Vec<WorkerId>,
+    by_identity: HashMap<String, PeerId>,
+    by_sid: HashMap<String, PeerId>,
+}
+
+impl Seats {
+    /// A participant is here, or what it may do has changed.
+    pub(super) fn set(&mut self, room: RoomKey, peer: PeerId, seat: &Arc<Seat>) {
+        if let Some(seated) = self.seated.get_mut(&peer) {
+            seated.seat = Arc::clone(seat);
+            return;
+        }
+        let table = self.rooms.entry(room).or_default();
+        table.members.push(peer);
+        table.by_identity.insert(seat.identity.clone(), peer);
+        table.by_sid.insert(seat.sid.clone(), peer);
+        let seated = Seated {
+            room,
+            seat: Arc::clone(seat),
+            nonces: VecDeque::new(),
+            awaited: Vec::new(),
+            told_too_long: None,
+        };
+        self.seated.insert(peer, seated);
+    }
+
+    /// The other workers of a room.
+    pub(super) fn set_neighbours(&mut self, room: RoomKey, neighbours: Vec<WorkerId>) {
+        self.rooms.entry(room).or_default().neighbours = neighbours;
+        self.drop_if_empty(room);
+    }
+
+    /// The participant has left.
+    pub(super) fn forget(&mut self, peer: PeerId) {
+        let Some(Seated { room, seat, .. }) = self.seated.remove(&peer) else { return };
+        if let Some(table) = self.rooms.get_mut(&room) {
+            table.members.retain(|member| *member != peer);
+            // Another session may have taken its identity meanwhile.
+            if table.by_identity.get(&seat.identity) == Some(&peer) {
+                table.by_identity.remove(&seat.identity);
+            }
+            table.by_sid.remove(&seat.sid);
+        }
+        self.drop_if_empty(room);
+    }
+
+    pub(super) fn seated(&self, peer: PeerId) -> Option<&Seated> {
+        self.seated.get(&peer)
+    }
+
+    pub(super) fn seated_mut(&mut self, peer: PeerId) -> Option<&mut Seated> {
+        self.seated.get_mut(&peer)
+    }
+
+    pub(super) fn room(&self, room: RoomKey) -> Option<&RoomSeats> {
+        self.rooms.get(&room)
+    }
+
+    /// Nothing is left in the table.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.seated.is_empty() && self.rooms.is_empty()
+    }
+
+    /// A room that has nobody here says so of its neighbours too.
+    fn drop_if_empty(&mut self, room: RoomKey) {
+        let is_empty = |table: &RoomSeats| table.members.is_empty() && table.neighbours.is_empty();
+        if self.rooms.get(&room).is_some_and(is_empty) {
+            self.rooms.remove(&room);
+        }
+    }
+}
+
+impl RoomSeats {
+    pub(super) fn by_identity(&self, identity: &str) -> Option<PeerId> {
+        self.by_identity.get(identity).copied()
+    }
+
+    pub(super) fn by_sid(&self, sid: &str) -> Option<PeerId> {
+        self.by_sid.get(sid).copied()
+    }
+}
+
+impl Seated {
+    /// Whether a packet with this nonce was among the last ones. Nonces of other lengths tell nothing.
+    pub(super) fn is_repeated(&mut self, nonce: &[u8]) -> bool {
+        let Ok(nonce) = <[u8; 16]>::try_from(nonce) else { return false };
+        if self.nonces.contains(&nonce) {
+            return true;
+        }
+        if self.nonces.len() >= NONCES_MAX {
+            self.nonces.pop_front();
+        }
+        self.nonces.push_back(nonce);
+        false
+    }
+
+    /// The server awaits an answer. The one awaited longest is given up for it if there are too many.
+    pub(super) fn await_answer(&mut self, request_id: String) {
+        if self.awaited.len() >= AWAITED_MAX {
+            self.awaited.remove(0);
+        }
+        self.awaited.push(request_id);
+    }
+
+    /// Whether the server awaits this; after the last answer it does no longer.
+    pub(super) fn answers(&mut self, request_id: &str, is_last: bool) -> bool {
+        let at = self.awaited.iter().position(|awaited| awaited == request_id);
+        if let Some(at) = at.filter(|_| is_last) {
+            self.awaited.swap_remove(at);
+        }
+        at.is_some()
+    }
+}
