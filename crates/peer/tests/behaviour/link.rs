@@ -12,6 +12,9 @@ pub(crate) struct Link {
     /// Of 100 datagrams.
     pub(crate) loss: u32,
     pub(crate) is_cut: bool,
+    /// What it carries to one address; what comes faster waits, however much it is.
+    pub(crate) bytes_per_second: Option<f64>,
+    busy_until: BTreeMap<SocketAddr, Instant>,
     /// One address nothing goes to or comes from.
     pub(crate) cut_for: Option<SocketAddr>,
     random: fastrand::Rng,
@@ -25,6 +28,8 @@ impl Link {
             delay: Duration::from_millis(5),
             loss: 0,
             is_cut: false,
+            bytes_per_second: None,
+            busy_until: BTreeMap::new(),
             cut_for: None,
             random: fastrand::Rng::with_seed(seed),
             under_way: BTreeMap::new(),
@@ -39,7 +44,17 @@ impl Link {
             return;
         }
         self.count += 1;
-        self.under_way.insert((now + self.delay, self.count), transmit);
+        let sent = self.sent(&transmit, now);
+        self.under_way.insert((sent + self.delay, self.count), transmit);
+    }
+
+    /// When the last byte has left.
+    fn sent(&mut self, transmit: &Transmit, now: Instant) -> Instant {
+        let Some(rate) = self.bytes_per_second else { return now };
+        let busy_until = self.busy_until.entry(transmit.destination).or_insert(now);
+        let time = Duration::from_secs_f64(transmit.contents.len() as f64 / rate);
+        *busy_until = now.max(*busy_until) + time;
+        *busy_until
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {

@@ -8,6 +8,7 @@ mod flow;
 mod hostile;
 mod link;
 mod liveness;
+mod messages;
 mod offer;
 mod paths;
 mod single;
