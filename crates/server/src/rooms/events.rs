@@ -11,7 +11,7 @@ use trackyard_sfu::control::{Event, RoomKey};
 
 /// Events that may wait for one room.
 const EVENTS_MAX: usize = 16_384;
-/// Of these, packets of users take no more: they come as fast as clients like, and their loss hurts nobody else.
+/// Of these, what comes of packets takes no more: clients send them as they like, and the loss hurts nobody else.
 const PACKETS_MAX: usize = EVENTS_MAX / 2;
 
 /// Finds a room's queue of events by its key. Events are rare beside packets, which never come this way.
@@ -47,7 +47,7 @@ impl EventSink for EventRouter {
         let queues = self.0.queues.read().unwrap_or_else(PoisonError::into_inner);
         // A room that has ended needs no events.
         let Some(queue) = queues.get(&room) else { return };
-        let is_packet = matches!(event, Event::Packet { .. });
+        let is_packet = matches!(event, Event::Reply { .. } | Event::TooLong { .. });
         let has_room = !is_packet || queue.capacity() > EVENTS_MAX - PACKETS_MAX;
         if !has_room || matches!(queue.try_send(event), Err(mpsc::error::TrySendError::Full(_))) {
             self.0.lost.inc();
