@@ -13,6 +13,8 @@ pub enum SidKind {
     Node,
     /// `EV_`
     Event,
+    /// `RPC_`
+    Call,
 }
 
 /// Digits and letters without those that look alike (0, O, 1, I, l).
@@ -27,6 +29,7 @@ impl SidKind {
             Self::DataTrack => "DTR_",
             Self::Node => "ND_",
             Self::Event => "EV_",
+            Self::Call => "RPC_",
         }
     }
 
@@ -34,7 +37,7 @@ impl SidKind {
     const fn length(self) -> usize {
         match self {
             Self::Node => 8,
-            Self::Room | Self::Participant | Self::DataTrack | Self::Event => 12,
+            Self::Room | Self::Participant | Self::DataTrack | Self::Event | Self::Call => 12,
         }
     }
 }
@@ -80,6 +83,7 @@ mod tests {
         check(SidKind::DataTrack, "DTR_", 12);
         check(SidKind::Node, "ND_", 8);
         check(SidKind::Event, "EV_", 12);
+        check(SidKind::Call, "RPC_", 12);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The rooms of this node: one task each, found by name, fed through bounded mailboxes.
 
+mod admin;
 mod describe;
 mod driver;
 mod events;
@@ -9,6 +10,7 @@ mod message;
 mod registry;
 mod sink;
 
+pub(crate) use admin::Unmet;
 pub(crate) use events::EventRouter;
 pub(crate) use link::SignalLink;
 pub(crate) use registry::{Arrival, Entered, RoomDefaults, Rooms};

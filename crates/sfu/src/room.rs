@@ -5,11 +5,14 @@
 //! reconnect first, a track's announcement before its handle, and a handle only when the workers
 //! have confirmed the routes that serve it (protocol §5.3). Its code is one file per verb.
 
+mod admin;
+mod administer;
 pub mod admission;
 mod announce;
 mod audience;
 mod blobs;
 mod bucket;
+mod calls;
 mod claims;
 mod config;
 mod counters;
@@ -21,8 +24,10 @@ mod join;
 mod last_wills;
 mod leave;
 mod lifetime;
+mod limits;
 mod member;
 mod members;
+mod metadata;
 mod notice;
 mod packets;
 mod permission;
@@ -33,6 +38,7 @@ mod resume;
 mod routes;
 pub mod rules;
 mod seats;
+mod server_data;
 mod signal;
 mod state;
 mod subscribe;
@@ -40,7 +46,7 @@ mod subscriptions;
 mod timers;
 mod track;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,20 +54,25 @@ use trackyard_proto::sid::{self, SidKind};
 use trackyard_proto::{Outbound, ParticipantInfo, Response, RoomInfo};
 
 use self::announce::Announcements;
+use self::calls::Calls;
 use self::claims::Claims;
 use self::last_wills::LastWills;
 use self::lifetime::Lifetime;
 use self::members::Members;
 use self::routes::Routes;
 use self::seats::Seats;
+use self::server_data::Nonces;
 use self::timers::Timers;
 use self::track::Tracks;
 use crate::control::{Command, Now, PeerId, RoomKey, WorkerId};
 use crate::directory::Revision;
 
+pub use admin::{
+    Admin, AdminError, AdminId, AdminReply, AdminRequest, Call, ParticipantChange, RoomChange, ServerData,
+};
 pub use config::{BlobLimits, NodeInfo, RoomConfig, RoomLimits, StateLimits};
 pub use counters::RoomCounters;
-pub use io::{Admin, ConnectionId, Input, Join, Output, Resume};
+pub use io::{ConnectionId, Input, Join, Output, Resume};
 pub use notice::{News, Notice, SessionNotice, Subject};
 pub use rules::{TrackRule, TrackRules};
 
@@ -84,6 +95,10 @@ pub struct Room {
     seats: Seats,
     announcements: Announcements,
     last_wills: LastWills,
+    calls: Calls,
+    nonces: Nonces,
+    /// How often the room's metadata have changed.
+    metadata_revision: u64,
     /// Those who wait for an unknown track.
     pending: BTreeSet<PeerId>,
     /// Those who are to be told handles.
@@ -120,6 +135,9 @@ impl Room {
             seats: Seats::default(),
             announcements: Announcements::default(),
             last_wills: LastWills::default(),
+            calls: Calls::default(),
+            nonces: Nonces::default(),
+            metadata_revision: 0,
             pending: BTreeSet::new(),
             ready: BTreeSet::new(),
             timers: Timers::default(),
@@ -158,6 +176,12 @@ impl Room {
         Arc::clone(&self.info)
     }
 
+    /// What its owner has written on it.
+    #[must_use]
+    pub fn tags(&self) -> &BTreeMap<String, String> {
+        &self.config.tags
+    }
+
     /// Everyone in it, hidden ones included.
     pub fn participants(&self) -> impl Iterator<Item = Arc<ParticipantInfo>> {
         self.members.iter().map(member::Member::peek)
@@ -177,7 +201,7 @@ impl Room {
             Input::SignalClosed { connection } => self.signal_closed(connection),
             Input::Event(event) => self.event(event),
             Input::Directory(reply) => self.directory_replied(reply),
-            Input::Admin(admin) => self.admin(admin),
+            Input::Admin(request) => self.admin(request),
             Input::Shutdown { action } => self.shut_down(action),
             Input::Timeout => {}
         }

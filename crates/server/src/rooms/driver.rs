@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
-use tracing::{info, warn};
-use trackyard_proto::{Outbound, Response};
+use tracing::{debug, info, warn};
+use trackyard_proto::{Outbound, Response, RoomInfo};
 use trackyard_sfu::control::Event;
-use trackyard_sfu::room::{ConnectionId, Input, News, Notice, Output, Room, SessionNotice, Subject};
+use trackyard_sfu::room::{
+    AdminRequest, ConnectionId, Input, News, Notice, Output, Room, SessionNotice, Subject,
+};
 
+use super::admin::Asked;
 use super::describe::RoomDescription;
 use super::log::log;
 use super::message::RoomMessage;
@@ -32,6 +35,10 @@ pub(super) struct Inbox {
 pub(super) struct Driver {
     room: Room,
     sinks: HashMap<ConnectionId, SignalSink>,
+    /// Administrators who wait for an answer.
+    asked: Asked,
+    /// What the room looks like, for who only looks.
+    shown: watch::Sender<Arc<RoomInfo>>,
     /// Connections given up in this pass, to be told to the room once it has been drained.
     lost: Vec<ConnectionId>,
     shared: Arc<Shared>,
@@ -39,8 +46,9 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(room: Room, shared: Arc<Shared>) -> Self {
-        Self { room, sinks: HashMap::new(), lost: Vec::new(), shared, closed: false }
+    pub(super) fn new(room: Room, shown: watch::Sender<Arc<RoomInfo>>, shared: Arc<Shared>) -> Self {
+        let (sinks, asked) = (HashMap::new(), Asked::default());
+        Self { room, sinks, asked, shown, lost: Vec::new(), shared, closed: false }
     }
 
     /// Runs until the room has ended. The inbox is handed back for what came too late.
@@ -48,6 +56,9 @@ impl Driver {
         let (mut messages, mut events) = (Vec::new(), Vec::new());
         let opened = Instant::now();
         info!(room = ?self.room.info().name, sid = self.room.info().sid, "room opened");
+        if !self.room.tags().is_empty() {
+            debug!(tags = ?self.room.tags(), "tags of the room");
+        }
         self.drain();
         while !self.closed {
             tokio::select! {
@@ -85,6 +96,10 @@ impl Driver {
                 }
                 self.input(input);
             }
+            RoomMessage::Admin(admin, reply) => {
+                let id = self.asked.insert(reply);
+                self.input(Input::Admin(AdminRequest { id, admin: *admin }));
+            }
             // Whoever asked may have gone; that is no one's concern.
             RoomMessage::Describe(reply) => drop(reply.send(RoomDescription::of(&self.room))),
         }
@@ -97,6 +112,7 @@ impl Driver {
 
     fn drain(&mut self) {
         loop {
+            self.show();
             while let Some(output) = self.room.poll_output() {
                 self.output(output);
             }
@@ -104,6 +120,18 @@ impl Driver {
             self.sinks.remove(&connection);
             self.room.handle(Input::SignalClosed { connection }, clock::now());
         }
+    }
+
+    /// Before anyone is told what has changed, so that who asks then sees it.
+    fn show(&self) {
+        let info = self.room.info();
+        self.shown.send_if_modified(|shown| {
+            let changed = !Arc::ptr_eq(shown, &info);
+            if changed {
+                *shown = info;
+            }
+            changed
+        });
     }
 
     fn output(&mut self, output: Output) {
@@ -128,6 +156,7 @@ impl Driver {
                 let reply = self.shared.directory(request);
                 self.room.handle(Input::Directory(reply), clock::now());
             }
+            Output::Admin { id, result } => self.asked.answer(id, result),
             Output::Notice(notice) => self.log(&notice),
             Output::Closed => self.closed = true,
         }

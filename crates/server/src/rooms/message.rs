@@ -1,8 +1,9 @@
 //! What reaches a room's task.
 
 use tokio::sync::oneshot;
-use trackyard_sfu::room::{Input, Join, Resume};
+use trackyard_sfu::room::{Admin, Input, Join, Resume};
 
+use super::admin::Answer;
 use super::describe::RoomDescription;
 use super::sink::SignalSink;
 
@@ -15,6 +16,8 @@ pub(crate) enum RoomMessage {
     Resume(Resume, SignalSink),
     /// Anything else the room understands.
     Input(Input),
+    /// An administrator wants something.
+    Admin(Box<Admin>, oneshot::Sender<Answer>),
     /// Asks what the room looks like.
     Describe(oneshot::Sender<RoomDescription>),
 }

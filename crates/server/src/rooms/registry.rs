@@ -6,18 +6,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use prometheus_client::metrics::counter::Counter;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use trackyard_auth::{Keys, Verified};
 use trackyard_net::{WorkerSnapshot, Workers};
-use trackyard_proto::Outbound;
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::LeaveAction;
+use trackyard_proto::{Outbound, RoomInfo};
 use trackyard_sfu::control::{PeerId, RoomKey};
 use trackyard_sfu::directory::{self, DirectoryReply, DirectoryRequest};
-use trackyard_sfu::room::{ConnectionId, Input, Join, Resume, Room, RoomConfig, RoomCounters, StateLimits};
+use trackyard_sfu::room::{
+    ConnectionId, Input, Join, Resume, Room, RoomChange, RoomConfig, RoomCounters, StateLimits,
+};
 
 use super::describe::RoomDescription;
 use super::driver::{Driver, Inbox};
@@ -34,7 +37,7 @@ const MAILBOX_MAX: usize = 16_384;
 /// Rooms of this node; a client that would make one more is refused.
 const ROOMS_MAX: usize = 65_536;
 /// How often a join is tried again when the room it found has just ended.
-const ATTEMPTS: usize = 4;
+pub(super) const ATTEMPTS: usize = 4;
 /// How long a room may take to say its first word.
 const FIRST_MESSAGE_MAX: Duration = Duration::from_secs(10);
 
@@ -70,10 +73,12 @@ pub(crate) struct RoomDefaults {
     pub(crate) peers_max: u64,
 }
 
+/// The way to a room's task.
 #[derive(Debug, Clone)]
-struct Entry {
+pub(super) struct Entry {
     key: RoomKey,
-    mailbox: mpsc::Sender<RoomMessage>,
+    pub(super) mailbox: mpsc::Sender<RoomMessage>,
+    info: watch::Receiver<Arc<RoomInfo>>,
 }
 
 /// A session that has begun.
@@ -127,7 +132,7 @@ impl Rooms {
 
     /// Whether a client could enter this room: it exists, or joining makes it.
     pub(crate) fn admits(&self, room: &str) -> bool {
-        self.0.defaults.auto_create || self.0.table().contains_key(room)
+        self.0.defaults.auto_create || self.find(room).is_some()
     }
 
     /// Takes a client to its room, which is made if need be, and waits for the session's first message.
@@ -136,7 +141,7 @@ impl Rooms {
     /// What the client is told instead of an upgrade.
     pub(crate) async fn enter(&self, arrival: Arrival) -> Result<Entered, Refusal> {
         for _ in 0..ATTEMPTS {
-            let entry = self.find_or_make(&arrival)?;
+            let entry = self.room_for(&arrival)?;
             let connection = ConnectionId(self.0.next_id());
             let (sink, mut source) = signal_queue(arrival.address);
             let message = self.message(arrival.clone(), connection, sink);
@@ -235,11 +240,32 @@ impl Rooms {
         RoomMessage::Join(Box::new(Join { connection, peer, worker, verified, request, single }), sink)
     }
 
-    fn find_or_make(&self, arrival: &Arrival) -> Result<Entry, Refusal> {
+    /// A room that exists.
+    pub(super) fn find(&self, name: &str) -> Option<Entry> {
+        self.0.table().get(name).filter(|entry| !entry.mailbox.is_closed()).cloned()
+    }
+
+    /// All rooms that exist.
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        self.0.table().values().filter(|entry| !entry.mailbox.is_closed()).cloned().collect()
+    }
+
+    /// What rooms start with.
+    pub(super) fn defaults(&self) -> &RoomDefaults {
+        &self.0.defaults
+    }
+
+    /// A room of that name, which is made if there is none.
+    ///
+    /// # Errors
+    /// There is none, and none can be made.
+    pub(super) fn find_or_make(
+        &self,
+        name: &str,
+        config: impl FnOnce() -> RoomConfig,
+    ) -> Result<Entry, Refusal> {
         let mut table = self.0.table();
-        if let Some(entry) = table.get(&arrival.room)
-            && !entry.mailbox.is_closed()
-        {
+        if let Some(entry) = table.get(name).filter(|entry| !entry.mailbox.is_closed()) {
             return Ok(entry.clone());
         }
         if self.0.tasks.is_closed() {
@@ -248,27 +274,43 @@ impl Rooms {
         if table.len() >= ROOMS_MAX {
             return Err(Refusal::unavailable("the node takes no more rooms; try again"));
         }
-        let entry = self.make(arrival);
-        table.insert(arrival.room.clone(), entry.clone());
+        let entry = self.make(name, config());
+        table.insert(name.to_owned(), entry.clone());
         Ok(entry)
     }
 
-    fn make(&self, arrival: &Arrival) -> Entry {
+    /// The room a client enters. It may have ended since the client was admitted.
+    fn room_for(&self, arrival: &Arrival) -> Result<Entry, Refusal> {
+        let Arrival { room, verified, .. } = arrival;
+        if !self.admits(room) {
+            return Err(Refusal::new(StatusCode::NOT_FOUND, "requested room does not exist"));
+        }
+        self.find_or_make(room, || self.0.defaults.room(room, verified.claims.room_config.as_ref()))
+    }
+
+    fn make(&self, name: &str, config: RoomConfig) -> Entry {
         let shared = Arc::clone(&self.0);
         let key = RoomKey(shared.next_id());
         let (mailbox, receiver) = mpsc::channel(MAILBOX_MAX);
         let inbox = Inbox { mailbox: receiver, events: shared.events.insert(key) };
-        let config = shared.defaults.room(&arrival.room, arrival.verified.claims.room_config.as_ref());
         let room = Room::new(key, config, fastrand::u64(..), clock::now());
-        let entry = Entry { key, mailbox };
-        let guard = Registered { shared: Arc::clone(&shared), key, name: arrival.room.clone() };
+        let (shown, info) = watch::channel(room.info());
+        let entry = Entry { key, mailbox, info };
+        let guard = Registered { shared: Arc::clone(&shared), key, name: name.to_owned() };
         shared.tasks.clone().spawn(async move {
             let guard = guard;
-            let mut inbox = Driver::new(room, shared).run(inbox).await;
+            let mut inbox = Driver::new(room, shown, shared).run(inbox).await;
             inbox.mailbox.close();
             drop(guard);
         });
         entry
+    }
+}
+
+impl Entry {
+    /// The room as it is now.
+    pub(super) fn shown(&self) -> Arc<RoomInfo> {
+        Arc::clone(&self.info.borrow())
     }
 }
 
@@ -308,6 +350,17 @@ impl RoomDefaults {
         if !asked.metadata().is_empty() {
             config.metadata = asked.metadata().to_owned();
         }
+        config
+    }
+
+    /// What an administrator makes a room with.
+    pub(super) fn changed(&self, name: &str, change: &RoomChange) -> RoomConfig {
+        let mut config = RoomConfig { name: name.to_owned(), ..self.config.clone() };
+        config.empty_timeout = change.empty_timeout.unwrap_or(config.empty_timeout);
+        config.departure_timeout = change.departure_timeout.unwrap_or(config.departure_timeout);
+        config.max_participants = change.max_participants.unwrap_or(config.max_participants);
+        config.metadata = change.metadata.clone().unwrap_or_default();
+        config.tags = change.tags.clone().unwrap_or_default();
         config
     }
 }

@@ -1,5 +1,6 @@
 //! What a room starts with.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trackyard_proto::limits;
@@ -23,6 +24,8 @@ pub struct RoomConfig {
     pub blobs: Option<BlobLimits>,
     /// The room's first metadata.
     pub metadata: String,
+    /// For the server's owner; clients do not see them.
+    pub tags: BTreeMap<String, String>,
     /// How data tracks are scheduled.
     pub track_rules: TrackRules,
     /// Bounds of what clients can make the room hold or do.
@@ -103,6 +106,7 @@ impl Default for RoomConfig {
             data_tracks: true,
             blobs: Some(BlobLimits::default()),
             metadata: String::new(),
+            tags: BTreeMap::new(),
             track_rules: TrackRules::default(),
             limits: RoomLimits::default(),
             node: NodeInfo::default(),

@@ -91,6 +91,16 @@ counters! {
     reliable_overflows,
     /// Answers to packets of the server that nothing awaits any more.
     replies_late,
+    /// Messages of administrators that were said before and not said again.
+    server_packets_repeated,
+    /// Calls of participants' methods for administrators.
+    rpc_calls,
+    /// Of those: ended by an error, whoever said so.
+    rpc_failures,
+    /// Wishes of administrators that were not granted.
+    admin_refused,
+    /// Patches of the room's metadata that came too late.
+    metadata_conflicts,
     /// Inputs for sessions that are gone.
     stale_inputs,
 }

@@ -55,6 +55,7 @@ impl Room {
                 Timer::Refresh(peer) => self.refresh_token(peer),
                 Timer::Pending(peer) => self.pending_due(peer),
                 Timer::LastWills => self.last_wills_due(),
+                Timer::Calls => self.calls_due(),
                 Timer::RoomUpdate => self.room_update_due(),
                 Timer::RoomEnd => self.room_end_due(),
             }

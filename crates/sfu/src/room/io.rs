@@ -1,13 +1,13 @@
 //! What goes into a room and what comes out of it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trackyard_auth::Verified;
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::LeaveAction;
-use trackyard_proto::{Outbound, Permission, Request};
+use trackyard_proto::{Outbound, Request};
 
+use super::admin::{AdminError, AdminId, AdminReply, AdminRequest};
 use super::admission::Refusal;
 use super::notice::Notice;
 use crate::control::{Command, Event, PeerId, WorkerId};
@@ -41,8 +41,8 @@ pub enum Input {
     Event(Event),
     /// The directory has answered.
     Directory(DirectoryReply),
-    /// An administrator wants something.
-    Admin(Admin),
+    /// An administrator wants something. Answered by [`Output::Admin`], unless the room ends before.
+    Admin(AdminRequest),
     /// The node stops: everyone has to leave, and do this next.
     Shutdown {
         /// What clients are told to do.
@@ -78,42 +78,6 @@ pub struct Resume {
     pub verified: Verified,
     /// Names the session.
     pub request: JoinRequest,
-}
-
-/// What an administrator may want.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Admin {
-    /// Replace what a participant may do.
-    UpdatePermission {
-        /// Whose.
-        identity: String,
-        /// All of it.
-        permission: Permission,
-    },
-    /// Change a participant's own state; within the limits, which the API checks.
-    UpdateParticipant {
-        /// Whose.
-        identity: String,
-        /// `None`: unchanged.
-        name: Option<String>,
-        /// `None`: unchanged.
-        metadata: Option<String>,
-        /// Merged; an empty value deletes.
-        attributes: BTreeMap<String, String>,
-    },
-    /// Remove a participant.
-    RemoveParticipant {
-        /// Whom.
-        identity: String,
-    },
-    /// Replace the room's metadata.
-    UpdateRoomMetadata {
-        /// The new one.
-        metadata: String,
-    },
-    /// End the room.
-    DeleteRoom,
 }
 
 /// What a room wants done, in this order.
@@ -154,6 +118,13 @@ pub enum Output {
     },
     /// Ask the directory this and give back its reply.
     Directory(DirectoryRequest),
+    /// An administrator's wish was granted, or not.
+    Admin {
+        /// Which.
+        id: AdminId,
+        /// How it went.
+        result: Result<AdminReply, AdminError>,
+    },
     /// Something has become of the room or of a session; for the log and webhooks.
     Notice(Notice),
     /// The room has ended; forget it.

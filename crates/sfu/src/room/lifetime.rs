@@ -8,6 +8,7 @@ use trackyard_proto::signal::LeaveAction;
 use trackyard_proto::{DisconnectReason, Response, RoomInfo};
 
 use super::Room;
+use super::admin::{AdminError, AdminReply, RoomChange};
 use super::config::RoomConfig;
 use super::io::Output;
 use super::leave::Departure;
@@ -53,6 +54,37 @@ impl Room {
     pub(super) fn begin(&mut self) {
         self.claim_room();
         self.timers.set(Timer::RoomEnd, self.now.instant + self.config.empty_timeout);
+    }
+
+    /// An administrator changes what the room was made with. A room that is empty stays as long as a new one from now
+    /// on, so that who has just asked for it can rely on it.
+    pub(super) fn configure(&mut self, change: RoomChange) -> Result<AdminReply, AdminError> {
+        self.config.limits.state.check_room_change(&change)?;
+        let RoomChange { empty_timeout, departure_timeout, max_participants, metadata, tags } = change;
+        let config = &mut self.config;
+        config.empty_timeout = empty_timeout.unwrap_or(config.empty_timeout);
+        config.departure_timeout = departure_timeout.unwrap_or(config.departure_timeout);
+        config.max_participants = max_participants.unwrap_or(config.max_participants);
+        config.tags = tags.unwrap_or_else(|| std::mem::take(&mut config.tags));
+        self.show_configuration();
+        metadata.into_iter().for_each(|metadata| self.set_room_metadata(metadata));
+        if !self.lifetime.occupied {
+            self.timers.set(Timer::RoomEnd, self.now.instant + self.config.empty_timeout);
+        }
+        Ok(AdminReply::Room(self.info()))
+    }
+
+    /// What clients see of the configuration; they are told if it has changed.
+    fn show_configuration(&mut self) {
+        let config = &self.config;
+        let shown =
+            (seconds(config.empty_timeout), seconds(config.departure_timeout), config.max_participants);
+        let info = &self.info;
+        if shown != (info.empty_timeout_s, info.departure_timeout_s, info.max_participants) {
+            let info = Arc::make_mut(&mut self.info);
+            (info.empty_timeout_s, info.departure_timeout_s, info.max_participants) = shown;
+            self.timers.set(Timer::RoomUpdate, self.now.instant);
+        }
     }
 
     /// Someone has come.
@@ -120,12 +152,6 @@ impl Room {
             let last = self.lifetime.told_at.map_or(self.now.instant, |last| last + COUNTS_PAUSE);
             self.timers.set_by(Timer::RoomUpdate, last.max(self.now.instant));
         }
-    }
-
-    /// Replaces the room's metadata and says so at once.
-    pub(super) fn set_room_metadata(&mut self, metadata: String) {
-        Arc::make_mut(&mut self.info).metadata = metadata;
-        self.timers.set(Timer::RoomUpdate, self.now.instant);
     }
 
     /// Everyone is told how the room is.

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use trackyard_proto::signal::{LeaveAction, Reason, SubscriptionPermission};
-use trackyard_proto::{DisconnectReason, Permission};
+use trackyard_proto::Permission;
+use trackyard_proto::signal::{Reason, SubscriptionPermission};
 
 use super::Room;
 use super::audience::Audience;
-use super::io::Admin;
-use super::leave::Departure;
 use super::profile::write_grant;
 use crate::control::PeerId;
 
@@ -27,36 +25,8 @@ impl Room {
         self.reconcile_publisher(peer);
     }
 
-    /// An administrator wants something.
-    pub(super) fn admin(&mut self, admin: Admin) {
-        match admin {
-            Admin::UpdatePermission { identity, permission } => {
-                self.with_member(&identity, |room, peer| room.set_permission(peer, &permission));
-            }
-            Admin::UpdateParticipant { identity, name, metadata, attributes } => {
-                self.with_member(&identity, |room, peer| {
-                    room.change_state(peer, (name, metadata, attributes))
-                });
-            }
-            Admin::RemoveParticipant { identity } => {
-                let departure =
-                    Departure::told(DisconnectReason::ParticipantRemoved, LeaveAction::Disconnect);
-                self.with_member(&identity, |room, peer| room.remove(peer, departure));
-            }
-            Admin::UpdateRoomMetadata { metadata } => self.set_room_metadata(metadata),
-            Admin::DeleteRoom => self.end(DisconnectReason::RoomDeleted, LeaveAction::Disconnect),
-        }
-    }
-
-    fn with_member(&mut self, identity: &str, act: impl FnOnce(&mut Self, PeerId)) {
-        match self.members.by_identity(identity) {
-            Some(peer) => act(self, peer),
-            None => self.counters.stale_inputs += 1,
-        }
-    }
-
     /// Replaces what a participant may do; what it has beyond that goes.
-    fn set_permission(&mut self, peer: PeerId, permission: &Permission) {
+    pub(super) fn set_permission(&mut self, peer: PeerId, permission: &Permission) {
         let Some(member) = self.members.get_mut(peer) else { return };
         let before = std::mem::replace(&mut member.face_mut().permission, permission.clone());
         let grant = Arc::make_mut(&mut member.verified).claims.video.get_or_insert_default();

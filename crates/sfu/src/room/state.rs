@@ -103,7 +103,7 @@ fn merge(attributes: &mut BTreeMap<String, String>, change: BTreeMap<String, Str
 }
 
 /// What the attributes would count after the change, or the change alone if that is more.
-fn merged_bytes(attributes: &BTreeMap<String, String>, change: &BTreeMap<String, String>) -> usize {
+pub(super) fn merged_bytes(attributes: &BTreeMap<String, String>, change: &BTreeMap<String, String>) -> usize {
     let kept = attributes.iter().filter(|(key, _)| !change.contains_key(*key));
     let kept: usize = kept.map(|(key, value)| key.len() + value.len()).sum();
     let set = change.iter().filter(|(_, value)| !value.is_empty());

@@ -33,6 +33,23 @@ impl Room {
         }
     }
 
+    /// An administrator changes what a participant wants. Its wish for a rate stays.
+    pub(super) fn subscribe_for(&mut self, peer: PeerId, track_sids: Vec<String>, subscribe: bool) {
+        for sid in track_sids {
+            if subscribe {
+                let rate_hz = self.wanted_rate(peer, &sid);
+                self.want(peer, sid, rate_hz);
+            } else {
+                self.no_longer_want(peer, &sid);
+            }
+        }
+    }
+
+    fn wanted_rate(&self, peer: PeerId, sid: &str) -> Option<u32> {
+        let key = self.tracks.by_sid(sid)?;
+        self.members.get(peer)?.subscriptions.by_track.get(&key)?.rate_hz
+    }
+
     /// Brings a subscription to what is permitted now.
     pub(super) fn reconcile(&mut self, peer: PeerId, key: TrackKey) {
         let Some((member, track)) = self.pair(peer, key) else { return };

@@ -28,6 +28,8 @@ pub(super) enum Timer {
     Pending(PeerId),
     /// Last wills have had their time.
     LastWills,
+    /// What a call of a participant's method waits for should have happened by now.
+    Calls,
     /// The room's counts are sent.
     RoomUpdate,
     /// Nobody has come, or come back.

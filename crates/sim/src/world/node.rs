@@ -14,7 +14,9 @@ use trackyard_proto::{Encoding, Outbound, Request, Response};
 use trackyard_sfu::control::{Event, Now, PeerId, RoomKey, WorkerId};
 use trackyard_sfu::directory;
 use trackyard_sfu::forward::{Demux, DemuxKey, Foreign, Worker, WorkerConfig, WorkerOutput};
-use trackyard_sfu::room::{Admin, ConnectionId, Input, Join, Output, Resume, Room, RoomConfig};
+use trackyard_sfu::room::{
+    Admin, AdminId, AdminRequest, ConnectionId, Input, Join, Output, Resume, Room, RoomConfig,
+};
 
 pub use config::NodeConfig;
 use slot::{RoomSlot, WorkerInput, WorkerSlot};
@@ -122,7 +124,8 @@ impl<F: ConnectionFactory> Node<F> {
 
     /// An administrator's wish.
     pub fn admin(&mut self, room: &str, admin: Admin, now: Instant) {
-        self.input(room, Input::Admin(admin), now);
+        let id = AdminId(self.next_id());
+        self.input(room, Input::Admin(AdminRequest { id, admin }), now);
     }
 
     /// Any input to a room.
@@ -332,7 +335,8 @@ impl<F: ConnectionFactory> Node<F> {
                     .inbox
                     .push(Input::Directory(reply), now.instant);
             }
-            Output::Notice(_) => {}
+            // What came of a wish is seen by what participants are told.
+            Output::Admin { .. } | Output::Notice(_) => {}
             Output::Closed => self.rooms.get_mut(&key).expect("it has just spoken").closed = true,
         }
     }

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use trackyard_proto::Permission;
-use trackyard_sfu::room::Admin;
+use trackyard_sfu::room::{Admin, ParticipantChange};
 use trackyard_sim::link::LinkConfig;
 use trackyard_sim::world::{ClientId, MessageRealm, NodeConfig, SeatConfig, World};
 
@@ -191,8 +191,9 @@ impl Script {
             can_subscribe_metrics: false,
         };
         let identity = format!("p{}", self.random.u8(..IDENTITIES));
+        let change = ParticipantChange { permission: Some(permission), ..ParticipantChange::default() };
         let now = self.world.now();
-        self.world.node().admin("room", Admin::UpdatePermission { identity, permission }, now);
+        self.world.node().admin("room", Admin::UpdateParticipant { identity, change }, now);
     }
 
     fn push(&mut self) {

@@ -1,9 +1,7 @@
 //! Rooms under more than they can take.
 
-use bytes::Bytes;
 use trackyard_auth::Token;
 use trackyard_net::{EventSink, NetConfig};
-use trackyard_peer::ChannelKind;
 use trackyard_sfu::control::Event;
 
 use super::*;
@@ -65,7 +63,7 @@ async fn what_clients_say_pushes_out_nothing_that_workers_say() {
 #[tokio::test]
 async fn packets_of_users_push_out_nothing_else() {
     let bench = bench().await;
-    let packet = || Event::Packet { peer: PeerId(1), kind: ChannelKind::Lossy, message: Bytes::new() };
+    let packet = || Event::TooLong { peer: PeerId(1), bytes: 70_000 };
     assert!(bench.lost(std::iter::repeat_with(packet).take(100_000)) > 0, "they are bounded");
     assert_eq!(bench.lost(std::iter::repeat_with(connected).take(1_000)), 0);
 }

@@ -16,7 +16,7 @@ use super::harness::{Arrival, Guest, Script, WORKERS, echo, millis, publication}
 use super::worker::{FakeWorker, heard_by};
 use crate::control::Event;
 use crate::room::timers::Timer;
-use crate::room::{Admin, ConnectionId, Input, RoomConfig, RoomCounters};
+use crate::room::{ConnectionId, Input, RoomConfig, RoomCounters};
 
 const IDENTITIES: [&str; 5] = ["ada", "bob", "cid", "dot", "eve"];
 const STEPS: usize = 400;
@@ -161,7 +161,7 @@ impl Chance {
         permission.can_subscribe = self.random.u8(..4) != 0;
         permission.can_publish_data = self.random.u8(..4) != 0;
         permission.hidden = self.random.u8(..6) == 0;
-        self.script.handle(Input::Admin(Admin::UpdatePermission { identity, permission }));
+        self.script.permit(&identity, permission);
     }
 
     fn connect(&mut self) {

@@ -10,7 +10,7 @@ use trackyard_proto::signal::{
     DataSubscription, DataTrackPublication, Echo, PublishDataTrack, Reason, SignalTarget,
     SubscriptionOptions, Trickle,
 };
-use trackyard_proto::{DataTrackInfo, Encryption, Outbound, Request, Response};
+use trackyard_proto::{DataTrackInfo, Encryption, Outbound, Permission, Request, Response};
 use trackyard_wire::Handle;
 
 use super::view::View;
@@ -18,7 +18,10 @@ use super::worker::{FakeWorker, delivered};
 use crate::control::{Command, Event, Now, PeerId, RoomKey, RouteBatch, RouteChange, WorkerId};
 use crate::directory::{DirectoryRequest, Memory};
 use crate::room::admission::Refusal;
-use crate::room::{ConnectionId, Input, Join, Notice, Output, Resume, Room, RoomConfig};
+use crate::room::{
+    Admin, AdminError, AdminId, AdminReply, AdminRequest, ConnectionId, Input, Join, Notice, Output,
+    ParticipantChange, Resume, Room, RoomConfig,
+};
 
 pub(super) const WORKERS: u16 = 3;
 
@@ -40,6 +43,8 @@ pub(super) struct Script {
     pub(super) commands: Vec<Command>,
     pub(super) messages: Vec<(ConnectionId, Outbound)>,
     pub(super) notices: Vec<Notice>,
+    /// What administrators were told.
+    pub(super) answers: BTreeMap<AdminId, Result<AdminReply, AdminError>>,
     pub(super) ended: bool,
     peers_by_sid: BTreeMap<String, PeerId>,
     handles_by_sid: BTreeMap<String, u16>,
@@ -129,6 +134,7 @@ impl Script {
             commands: Vec::new(),
             messages: Vec::new(),
             notices: Vec::new(),
+            answers: BTreeMap::new(),
             ended: false,
             peers_by_sid: BTreeMap::new(),
             handles_by_sid: BTreeMap::new(),
@@ -198,6 +204,9 @@ impl Script {
             Output::Command { worker, command } => self.command(worker, command),
             Output::RefreshToken { connection, verified } => self.tokens.push((connection, verified)),
             Output::Directory(request) => self.asked.push_back(request),
+            Output::Admin { id, result } => {
+                assert!(self.answers.insert(id, result).is_none(), "an administrator is answered once");
+            }
             Output::Notice(notice) => self.notices.push(notice),
             Output::Closed => self.ended = true,
         }
@@ -277,6 +286,26 @@ impl Script {
     pub(super) fn next_id(&mut self) -> u64 {
         self.next += 1;
         self.next
+    }
+
+    /// An administrator's wish; its answer is in `answers`, by the id that is returned.
+    pub(super) fn wish(&mut self, admin: Admin) -> AdminId {
+        let id = AdminId(self.next_id());
+        self.handle(Input::Admin(AdminRequest { id, admin }));
+        id
+    }
+
+    /// An administrator's wish that is answered at once.
+    pub(super) fn admin(&mut self, admin: Admin) -> Result<AdminReply, AdminError> {
+        let id = self.wish(admin);
+        self.answers.remove(&id).expect("an administrator is answered at once")
+    }
+
+    /// Replaces what a participant may do, if it is here.
+    pub(super) fn permit(&mut self, identity: &str, permission: Permission) {
+        let change = ParticipantChange { permission: Some(permission), ..ParticipantChange::default() };
+        let answer = self.admin(Admin::UpdateParticipant { identity: identity.to_owned(), change });
+        assert!(matches!(answer, Ok(_) | Err(AdminError::NoParticipant)), "{answer:?}");
     }
 
     /// Asks to join; what comes of it is in `views` or `refused`.

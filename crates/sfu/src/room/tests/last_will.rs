@@ -162,13 +162,13 @@ fn whoever_else_does_not_mean_to_stop_leaves_it_too() {
         |script, ada| script.event(Event::Lost { peer: ada.peer }),
         |script, ada| script.event(Event::BadDescription { peer: ada.peer, error: "bad".to_owned() }),
         |script, _| {
-            script.handle(Input::Admin(Admin::RemoveParticipant { identity: "ada".to_owned() }));
+            script.admin(Admin::RemoveParticipant { identity: "ada".to_owned() }).unwrap();
         },
         |script, _| {
             let ada = script.room.participants().find(|info| info.identity == "ada").unwrap();
             let mut permission = ada.permission.clone();
             permission.can_publish_data = false;
-            script.handle(Input::Admin(Admin::UpdatePermission { identity: "ada".to_owned(), permission }));
+            script.permit("ada", permission);
         },
     ];
     for act in acts {

@@ -208,12 +208,12 @@ fn whoever_publishes_is_seen_leaving_at_once_and_others_within_half_a_second() {
 fn a_removed_participant_and_a_deleted_room_are_told_so() {
     let mut script = Script::new();
     let (ada, bob) = (script.guest("ada"), script.guest("bob"));
-    script.handle(Input::Admin(Admin::RemoveParticipant { identity: "ada".into() }));
+    script.admin(Admin::RemoveParticipant { identity: "ada".into() }).unwrap();
     assert_eq!(
         left(&mut script, &ada),
         Some((DisconnectReason::ParticipantRemoved, LeaveAction::Disconnect))
     );
-    script.handle(Input::Admin(Admin::DeleteRoom));
+    script.admin(Admin::DeleteRoom).unwrap();
     assert_eq!(left(&mut script, &bob), Some((DisconnectReason::RoomDeleted, LeaveAction::Disconnect)));
     assert!(script.ended && script.directory.is_empty());
 }

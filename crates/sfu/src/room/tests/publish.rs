@@ -8,7 +8,7 @@ use trackyard_proto::{Encryption, FrameEncoding, Request, Response, Schema, Sche
 
 use super::harness::{Arrival, Script, echo, millis, publication};
 use crate::control::RouteChange;
-use crate::room::{Admin, Input, RoomConfig};
+use crate::room::RoomConfig;
 
 #[test]
 fn a_published_track_has_a_fresh_sid_and_everything_that_was_said_of_it() {
@@ -133,10 +133,7 @@ fn a_revoked_publisher_is_told_and_its_tracks_are_gone() {
     let mut permission = script.view(&ada).own.as_ref().unwrap().permission.clone();
     permission.can_publish_data = false;
     script.heard(&ada);
-    script.handle(Input::Admin(Admin::UpdatePermission {
-        identity: "ada".into(),
-        permission: permission.clone(),
-    }));
+    script.permit("ada", permission.clone());
     assert!(script.heard(&ada).contains(&Response::DataTrackUnpublished(pose)));
     assert_eq!(script.receives(&bob, &ada, 1), None);
     script.pass(millis(300));

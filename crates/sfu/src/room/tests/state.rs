@@ -132,7 +132,7 @@ fn counts_are_told_every_5_s_and_metadata_at_once() {
     assert_eq!(told(&mut script), []);
     script.pass(millis(1));
     assert_eq!(told(&mut script), [(5, String::new())]);
-    script.handle(Input::Admin(Admin::UpdateRoomMetadata { metadata: "m".into() }));
+    script.admin(Admin::UpdateRoomMetadata { metadata: "m".into() }).unwrap();
     assert_eq!(told(&mut script), [(5, "m".to_owned())]);
 }
 

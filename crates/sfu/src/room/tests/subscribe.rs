@@ -9,7 +9,7 @@ use trackyard_proto::{Request, Response};
 
 use super::harness::{Arrival, Guest, Script, millis, wants};
 use crate::control::{Hop, RouteChange, WorkerId};
-use crate::room::{Admin, Input, RoomConfig, RoomLimits, TrackRule, TrackRules};
+use crate::room::{RoomConfig, RoomLimits, TrackRule, TrackRules};
 
 fn handles(messages: &[Response]) -> Vec<(u16, String)> {
     let lists = messages.iter().filter_map(|message| match message {
@@ -305,19 +305,13 @@ fn who_may_not_subscribe_gets_nothing_until_it_may() {
     assert_eq!(handles(&script.heard(&bob)), []);
     let mut permission = script.view(&bob).own.as_ref().unwrap().permission.clone();
     permission.can_subscribe = true;
-    script.handle(Input::Admin(Admin::UpdatePermission {
-        identity: "bob".into(),
-        permission: permission.clone(),
-    }));
+    script.permit("bob", permission.clone());
     let first = handles(&script.heard(&bob))[0].0;
     permission.can_subscribe = false;
-    script.handle(Input::Admin(Admin::UpdatePermission {
-        identity: "bob".into(),
-        permission: permission.clone(),
-    }));
+    script.permit("bob", permission.clone());
     assert_eq!(script.receives(&bob, &ada, 1), None);
     permission.can_subscribe = true;
-    script.handle(Input::Admin(Admin::UpdatePermission { identity: "bob".into(), permission }));
+    script.permit("bob", permission);
     let second = handles(&script.heard(&bob))[0].0;
     assert_ne!(first, second, "a subscription returns under a new handle");
 }
@@ -417,7 +411,7 @@ fn a_hidden_publishers_track_is_unknown_until_it_is_seen() {
     let mut set_hidden = |script: &mut Script, hidden| {
         permission.hidden = hidden;
         let permission = permission.clone();
-        script.handle(Input::Admin(Admin::UpdatePermission { identity: "spy".into(), permission }));
+        script.permit("spy", permission);
         script.pass(millis(300));
     };
     set_hidden(&mut script, false);
