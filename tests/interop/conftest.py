@@ -73,6 +73,13 @@ async def rtc_node() -> AsyncIterator[Node]:
 
 
 @pytest.fixture(scope="session")
+async def server_sdk() -> AsyncIterator[Node]:
+    """The one process of `livekit-server-sdk`."""
+    async with Node.running("server_sdk.js") as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
 def talker(browser: Node, rtc_node: Node) -> Callable[[str, str], Talker]:
     """Makes talkers that have not joined yet, and whose maker closes them: `talker("node", "alice")`."""
 
@@ -144,7 +151,9 @@ def join(server: Server, room: str, make: Callable[[str, str], Client]) -> Join:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "own_server: needs a server of its own, so no foreign one")
-    config.addinivalue_line("markers", "case(name): a column of the table of cases; its row is `pair`")
+    config.addinivalue_line(
+        "markers", "case(title, row, name): a cell of a table, in the row of that parameter"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -161,13 +170,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     found = yield
     case = item.get_closest_marker("case")
     if case and (found.when == "call" or found.failed):
-        pair, name = str(item.callspec.params["pair"]), case.args[0]
-        if getattr(found, "wasxfail", None) and not found.failed:
-            REPORT.cases.known(pair, name, found.wasxfail)
-        elif found.failed:
-            REPORT.cases.failed(pair, name)
+        title, parameter, name = case.args
+        table, row = REPORT.cases(title), str(item.callspec.params[parameter])
+        if found.failed:
+            table.failed(row, name)
+        elif getattr(found, "wasxfail", None):
+            table.known(row, name, found.wasxfail)
         elif found.passed:
-            REPORT.cases.passed(pair, name)
+            table.passed(row, name)
     return found
 
 

@@ -19,6 +19,7 @@ CLIENTS = ("js", "node", "py")
 PAIRS = [Kinds(*each) for each in itertools.product(CLIENTS, repeat=2)]
 PAIRS += [Kinds(*each, single=False) for each in (("py", "js"), ("js", "node"), ("node", "py"))]
 
+TABLE = "Packets, streams, RPC and state: what the first does to the second"
 SHORT = "grüße, 世界 🚀"
 LONG = " ".join(f"{number} ways to paint a wall, {number * 7} to paint a fence;" for number in range(5_000))
 PIECES = [f"piece {number} ← {'░' * number}\n" for number in range(30)]
@@ -28,7 +29,13 @@ LOSSY, LOSSY_MIN = 50, 40
 POLL_SECONDS = 0.02
 
 pytestmark = pytest.mark.parametrize("pair", PAIRS, indirect=True, ids=Kinds.id, scope="module")
-case = pytest.mark.case
+
+
+def case(name: str) -> pytest.MarkDecorator:
+    """A column of the table of pairs."""
+    return pytest.mark.case(
+        "Packets, streams, RPC and state: what the first does to the second", "pair", name
+    )
 
 
 @pytest.fixture(scope="module")

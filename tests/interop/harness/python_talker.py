@@ -144,6 +144,9 @@ class PythonTalker(PythonClient, Talker):
         own = self._room.local_participant
         return _described(own if identity == own.identity else self._room.remote_participants[identity])
 
+    async def resume(self) -> None:
+        await self.reconnect(full=False)
+
     async def close(self) -> None:
         for task in list(self._reading):
             task.cancel()

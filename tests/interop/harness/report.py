@@ -22,42 +22,36 @@ class Delivery:
 
 @dataclass
 class Cases:
-    """What became of each case between each pair of clients."""
+    """What became of each case in each row, such as a pair of clients."""
 
+    title: str
     outcomes: dict[str, dict[str, str]] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     """Why a case is known to fail; a cell has the place of its reason."""
 
-    def passed(self, pair: str, case: str) -> None:
-        self._keep(pair, case, "ok")
+    def passed(self, row: str, case: str) -> None:
+        self._keep(row, case, "ok")
 
-    def failed(self, pair: str, case: str) -> None:
-        self._keep(pair, case, "FAILED")
+    def failed(self, row: str, case: str) -> None:
+        self._keep(row, case, "FAILED")
 
-    def known(self, pair: str, case: str, reason: str) -> None:
+    def known(self, row: str, case: str, reason: str) -> None:
         """It failed as it is known to, for a reason in the clients."""
         if reason not in self.reasons:
             self.reasons.append(reason)
-        self._keep(pair, case, f"known ({self.reasons.index(reason) + 1})")
+        self._keep(row, case, f"known ({self.reasons.index(reason) + 1})")
 
-    def _keep(self, pair: str, case: str, outcome: str) -> None:
-        kept = self.outcomes.setdefault(pair, {})
+    def _keep(self, row: str, case: str, outcome: str) -> None:
+        kept = self.outcomes.setdefault(row, {})
         if kept.get(case) != "FAILED":
             kept[case] = outcome
 
     def markdown(self) -> str:
-        """A row for each pair, a column for each case, and the reasons."""
-        if not self.outcomes:
-            return ""
+        """A column for each case, and the reasons of those that are known to fail."""
         cases = list(dict.fromkeys(case for row in self.outcomes.values() for case in row))
-        lines = [
-            "\n## Packets, streams, RPC and state\n",
-            "What the first of each pair does, and the second sees or answers.\n",
-            "| clients | " + " | ".join(cases) + " |",
-            "|---|" + "---|" * len(cases),
-        ]
-        for pair, row in sorted(self.outcomes.items()):
-            lines.append(f"| {pair} | " + " | ".join(row.get(case, "–") for case in cases) + " |")
+        lines = [f"\n## {self.title}\n", "| | " + " | ".join(cases) + " |", "|---|" + "---|" * len(cases)]
+        for name, row in sorted(self.outcomes.items()):
+            lines.append(f"| {name} | " + " | ".join(row.get(case, "–") for case in cases) + " |")
         reasons = [f"{place}. {reason}" for place, reason in enumerate(self.reasons, start=1)]
         return "\n".join([*lines, "", *reasons]).rstrip() + "\n"
 
@@ -67,11 +61,15 @@ class Report:
     """Deliveries and cases for the tables, and single figures with what they measure."""
 
     deliveries: list[Delivery] = field(default_factory=list)
-    cases: Cases = field(default_factory=Cases)
+    tables: dict[str, Cases] = field(default_factory=dict)
     figures: list[tuple[str, str]] = field(default_factory=list)
 
     def is_empty(self) -> bool:
-        return not (self.deliveries or self.cases.outcomes or self.figures)
+        return not (self.deliveries or self.tables or self.figures)
+
+    def cases(self, title: str) -> Cases:
+        """The table with that title."""
+        return self.tables.setdefault(title, Cases(title))
 
     def time(self, what: str, seconds: float) -> None:
         """Keeps a duration."""
@@ -83,7 +81,8 @@ class Report:
 
     def markdown(self) -> str:
         """All of it."""
-        return "# Interop with official clients\n" + self._table() + self.cases.markdown() + self._list()
+        tables = "".join(each.markdown() for each in self.tables.values())
+        return "# Interop with official clients\n" + self._table() + tables + self._list()
 
     def _table(self) -> str:
         if not self.deliveries:

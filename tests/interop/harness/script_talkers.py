@@ -12,6 +12,9 @@ from .talk import TALK_MAX, ScriptTalker
 class BrowserTalker(BrowserClient, ScriptTalker):
     """`livekit-client`."""
 
+    async def resume(self) -> None:
+        await self.reconnect(full=False)
+
     async def _talk(self, what: str, about: dict[str, Any]) -> Any:
         rest = ["talk", [_camel(what), about]]
         return await self._browser.call("member", self.identity, *rest, within=TALK_MAX)
@@ -35,6 +38,9 @@ class NodeTalker(ScriptTalker):
 
     async def participants(self) -> list[str]:
         return await self._node.call("participants", self.identity)
+
+    async def resume(self) -> None:
+        await self._node.call("resume", self.identity)
 
     async def _talk(self, what: str, about: dict[str, Any]) -> Any:
         return await self._node.call("talk", self.identity, _camel(what), about, within=TALK_MAX)

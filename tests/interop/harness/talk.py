@@ -115,6 +115,10 @@ class Talker(ABC):
     async def describe(self, identity: str) -> dict[str, Any]:
         """What it knows of a participant: name, metadata, attributes, publishes."""
 
+    @abstractmethod
+    async def resume(self) -> None:
+        """Starts a reconnection as if the signal connection were lost; ICE begins anew with it."""
+
     async def knows(self, other: "Talker") -> None:
         """Waits until the other has been announced, if it was not there before."""
         if other.identity not in await self.participants():

@@ -4,7 +4,15 @@ import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DataPacketKind, DisconnectReason, Room, RoomEvent, RpcError, dispose } from "@livekit/rtc-node";
+import {
+  DataPacketKind,
+  DisconnectReason,
+  Room,
+  RoomEvent,
+  RpcError,
+  SimulateScenarioKind,
+  dispose,
+} from "@livekit/rtc-node";
 import { serve, write } from "./lines.js";
 import { Talk } from "./talk.js";
 
@@ -53,6 +61,9 @@ const calls = {
   talk: (identity, what, about) => rooms.get(identity).talk[what](about),
   participants: (identity) => [...rooms.get(identity).room.remoteParticipants.keys()],
   isConnected: (identity) => rooms.get(identity).room.isConnected,
+  // A reconnection as if the signal connection were lost.
+  resume: (identity) =>
+    rooms.get(identity).room.simulateScenario(SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT),
   async close(identity) {
     await rooms.get(identity)?.room.disconnect();
     rooms.delete(identity);
