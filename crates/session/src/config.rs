@@ -29,12 +29,19 @@ pub struct SessionConfig {
     pub seed: u64,
 }
 
+/// Calls over streams, and streams of version 2 (protocol §6.4, §6.5).
+const CLIENT_PROTOCOL: i32 = 2;
+/// Streams may come compressed.
+const CAP_COMPRESSION_DEFLATE_RAW: i32 = 2;
+
 impl Default for SessionConfig {
     fn default() -> Self {
         let client = ClientInfo {
             sdk: "rust".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: 17,
+            client_protocol: CLIENT_PROTOCOL,
+            capabilities: vec![CAP_COMPRESSION_DEFLATE_RAW],
             ..ClientInfo::default()
         };
         Self {

@@ -19,6 +19,7 @@ use crate::config::{SessionConfig, SignalRequest, SignalVersion};
 use crate::connections::Connections;
 use crate::event::{CloseReason, EngineEvent, Output, SignalFailure};
 use crate::heartbeat::Heartbeat;
+use crate::profile::ProfileChange;
 use crate::roster::Roster;
 use phase::{Attempt, Phase};
 
@@ -116,6 +117,20 @@ impl<F: ConnectionFactory> Engine<F> {
         if self.phase.is_signalling() {
             self.outputs.push_back(Output::Signal(request));
         }
+    }
+
+    /// What was asked for with the first request to join is something else by now, and later requests ask for that.
+    /// What they did not ask for they do not: it may not be allowed there, and then they would be refused.
+    pub(crate) fn note_profile(&mut self, change: &ProfileChange) {
+        if let Some(metadata) = change.metadata.as_ref().filter(|_| !self.config.metadata.is_empty()) {
+            self.config.metadata.clone_from(metadata);
+        }
+        for (key, value) in &change.attributes {
+            if let Some(known) = self.config.attributes.get_mut(key) {
+                known.clone_from(value);
+            }
+        }
+        self.config.attributes.retain(|_, value| !value.is_empty());
     }
 
     /// Answers [`EngineEvent::Resumed`] with what the client believes (protocol §9.1).

@@ -13,6 +13,7 @@ use trackyard_track::{LocalEvent, Received, RemoteEvent, RemoteTrackId};
 use crate::blobs::DataBlobEvent;
 use crate::config::SignalRequest;
 use crate::packets::PacketEvent;
+use crate::profile::ProfileEvent;
 
 /// What comes next; `E` is what there is to tell.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub enum SessionEvent {
     DataBlob(DataBlobEvent),
     /// Of packets beside data tracks.
     Packet(PacketEvent),
+    /// Of a change of this participant's own state.
+    Profile(ProfileEvent),
 }
 
 /// What has become of a session.

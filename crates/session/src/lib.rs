@@ -17,6 +17,7 @@ mod engine;
 mod event;
 mod heartbeat;
 mod packets;
+mod profile;
 mod roster;
 mod session;
 
@@ -27,5 +28,8 @@ pub use event::{CloseReason, EngineEvent, Output, ParticipantChange, SessionEven
 pub use packets::{
     Flow, KEPT_BYTES_MAX, OutgoingPacket, PACKET_BYTES_MAX, PacketCipher, PacketDropReason, PacketEvent,
     PacketId, PacketStats, SendError, Urgency, WAITING_BYTES_MAX,
+};
+pub use profile::{
+    PROFILE_REQUESTS_MAX, PROFILE_TIMEOUT, ProfileChange, ProfileError, ProfileEvent, ProfileRequestId,
 };
 pub use session::{Session, TracksConfig};

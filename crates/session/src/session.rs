@@ -1,6 +1,7 @@
 //! A session with the data tracks of this client and of others.
 
 mod packets;
+mod profile;
 mod settle;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use crate::config::SessionConfig;
 use crate::engine::Engine;
 use crate::event::{Output, SessionEvent, SignalFailure};
 use crate::packets::Packets;
+use crate::profile::Profile;
 
 /// Bounds of the tracks of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +40,7 @@ pub struct Session<F: ConnectionFactory> {
     remote: RemoteTracks,
     blobs: Blobs,
     packets: Packets,
+    profile: Profile,
     /// Of this participant, once joined.
     identity: String,
     outputs: VecDeque<Output<SessionEvent>>,
@@ -54,6 +57,7 @@ impl<F: ConnectionFactory> Session<F> {
             remote: RemoteTracks::new(tracks.remote),
             blobs: Blobs::default(),
             packets: Packets::default(),
+            profile: Profile::default(),
             identity: String::new(),
             outputs: VecDeque::new(),
             engine_wake: None,
@@ -191,6 +195,7 @@ impl<F: ConnectionFactory> Session<F> {
         self.local.handle_timeout(now);
         self.remote.handle_timeout(now);
         self.blobs.handle_timeout(now);
+        self.profile.handle_timeout(now);
         self.settle(now);
     }
 
@@ -221,7 +226,8 @@ impl<F: ConnectionFactory> Session<F> {
     pub fn poll_output(&mut self) -> Output<SessionEvent> {
         self.outputs.pop_front().unwrap_or_else(|| {
             let tracks = [self.local.poll_timeout(), self.remote.poll_timeout()];
-            let wakes = [self.engine_wake, self.blobs.poll_timeout()].into_iter().chain(tracks);
+            let requests = [self.blobs.poll_timeout(), self.profile.poll_timeout()];
+            let wakes = requests.into_iter().chain(tracks).chain([self.engine_wake]);
             Output::Timeout(wakes.flatten().min())
         })
     }

@@ -1,9 +1,10 @@
 //! What the parts of a session have to say to each other.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use trackyard_peer::{ChannelKind, Connection, ConnectionFactory};
-use trackyard_proto::signal::SyncState;
+use trackyard_proto::signal::{Echo, Reason, SyncState};
 use trackyard_proto::{PacketKind, ParticipantInfo, Response};
 use trackyard_track::{LocalOutput, RemoteOutput};
 
@@ -20,6 +21,7 @@ impl<F: ConnectionFactory> Session<F> {
                 | self.drain_remote()
                 | self.drain_blobs()
                 | self.drain_packets()
+                | self.drain_profile()
                 | self.flush(now);
             if !heard {
                 return;
@@ -64,6 +66,7 @@ impl<F: ConnectionFactory> Session<F> {
                 self.blobs.restart(now);
                 self.packets.restart();
                 self.packets.set_allowed(join.participant.permission.can_publish_data);
+                self.profile.restart(&join.participant, now);
                 self.remote.restart(&join.other_participants, now);
             }
             EngineEvent::Reconnecting { .. } => self.pause(),
@@ -71,9 +74,11 @@ impl<F: ConnectionFactory> Session<F> {
                 self.pause();
                 self.blobs.close();
                 self.packets.close();
+                self.profile.close();
                 // Nothing follows the end.
                 self.drain_blobs();
                 self.drain_packets();
+                self.drain_profile();
             }
             EngineEvent::Resumed { last_sequence } => self.resumed(*last_sequence, now),
             EngineEvent::Participant(change, info) => self.participant(*change, info, now),
@@ -87,9 +92,10 @@ impl<F: ConnectionFactory> Session<F> {
         self.outputs.push_back(Output::Event(SessionEvent::Engine(event)));
     }
 
-    fn participant(&mut self, change: ParticipantChange, info: &ParticipantInfo, now: Instant) {
+    fn participant(&mut self, change: ParticipantChange, info: &Arc<ParticipantInfo>, now: Instant) {
         if info.identity == self.identity {
             self.packets.set_allowed(info.permission.can_publish_data);
+            self.profile.shown(info);
         } else if change == ParticipantChange::Left {
             self.remote.left(&info.identity, now);
             self.packets.left(&info.identity);
@@ -100,6 +106,7 @@ impl<F: ConnectionFactory> Session<F> {
         self.local.pause();
         self.remote.pause();
         self.blobs.pause();
+        self.profile.pause();
     }
 
     fn resumed(&mut self, last_sequence: u32, now: Instant) {
@@ -113,6 +120,7 @@ impl<F: ConnectionFactory> Session<F> {
         self.local.resume(now);
         self.remote.resume(now);
         self.blobs.resume(now);
+        self.profile.resume(now);
     }
 
     /// Answers to what was asked for tracks.
@@ -120,11 +128,8 @@ impl<F: ConnectionFactory> Session<F> {
         match response {
             Response::DataTrackPublished(answer) => self.local.published(answer),
             Response::DataTrackUnpublished(info) => self.local.unpublished(info),
-            Response::RequestResponse { reason, message, echo: Some(echo), .. } => {
-                self.local.refused(echo, (*reason, message), now);
-            }
-            Response::RequestResponse { request_id, reason, message, echo: None } => {
-                self.blobs.refused(*request_id, (*reason, message));
+            Response::RequestResponse { request_id, reason, message, echo } => {
+                self.request_answered((*request_id, echo.as_ref()), (*reason, message), now);
             }
             Response::DataBlobStored { request_id, .. } => self.blobs.stored(*request_id),
             Response::DataBlob { request_id, blob } => self.blobs.found(*request_id, blob),
@@ -134,6 +139,15 @@ impl<F: ConnectionFactory> Session<F> {
             }
             _ => {}
         }
+    }
+
+    /// The number tells requests apart, but for those of data tracks, which have none.
+    fn request_answered(&mut self, (id, echo): (u32, Option<&Echo>), answer: (Reason, &str), now: Instant) {
+        match echo {
+            Some(echo) => self.local.refused(echo, answer, now),
+            None => self.blobs.refused(id, answer),
+        }
+        self.profile.answered(id, answer);
     }
 
     fn drain_local(&mut self) -> bool {
