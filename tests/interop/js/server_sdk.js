@@ -37,7 +37,7 @@ async function refusable(ask) {
     return { answer: plain(await ask()) ?? {} };
   } catch (error) {
     if (error.status === undefined) throw error;
-    return { refused: { code: error.code, status: error.status, message: error.message } };
+    return { refused: { code: error.code ?? "unknown", status: error.status, message: error.message } };
   }
 }
 
