@@ -94,6 +94,11 @@ impl Incoming {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn bytes_held(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn counters(&self) -> IncomingCounters {
         self.counters
     }

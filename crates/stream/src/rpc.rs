@@ -7,8 +7,6 @@ mod calling;
 mod error;
 mod invocation;
 mod recent;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 

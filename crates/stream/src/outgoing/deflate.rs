@@ -66,17 +66,12 @@ impl Deflate {
     }
 }
 
-/// Content that begins so becomes notably shorter; pictures and archives do not.
+/// Content that begins so becomes shorter by a tenth; pictures and archives do not.
 #[must_use]
 pub fn is_worth_compressing(beginning: &[u8]) -> bool {
     let sample = &beginning[..beginning.len().min(SAMPLE_BYTES)];
     let mut deflate = Deflate::new();
     deflate.feed(&mut Bytes::copy_from_slice(sample), usize::MAX);
     deflate.finish(usize::MAX);
-    shrinks(sample.len(), deflate.out.len())
-}
-
-/// By a tenth, at least.
-pub(super) fn shrinks(from: usize, to: usize) -> bool {
-    to < from - from / 10
+    deflate.out.len() < sample.len() - sample.len() / 10
 }

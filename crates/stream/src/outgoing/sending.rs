@@ -7,7 +7,7 @@ use bytes::Bytes;
 use trackyard_proto::DataPacket;
 use trackyard_proto::packet::{Compression, StreamContent, StreamHeader};
 
-use super::deflate::{Deflate, shrinks};
+use super::deflate::{Deflate, is_worth_compressing};
 use super::options::header_packet;
 use super::{CHUNK_BYTES, Origin, StreamOptions, Writer};
 use crate::StreamError;
@@ -107,8 +107,7 @@ impl Sending {
         {
             return Some(packet);
         }
-        let fed = self.content.len() - rest.len();
-        let deflate = deflate.filter(|deflate| shrinks(fed, deflate.out().len())).map(|_| Deflate::new());
+        let deflate = (begin.may_deflate && is_worth_compressing(&self.content)).then(Deflate::new);
         let mut header = begin.header;
         if deflate.is_some() {
             header.compression = Compression::DeflateRaw;
