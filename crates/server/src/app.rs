@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 use trackyard_auth::Keys;
 
+use crate::api::Bodies;
 use crate::config::Login;
 use crate::http::JoinLimiter;
 use crate::metrics::{self, Counters};
@@ -21,6 +22,8 @@ pub(crate) struct App {
     pub(crate) keys: Arc<Keys>,
     /// What the edge has counted.
     pub(crate) counters: Counters,
+    /// What is held of requests of the server API.
+    pub(crate) api_bodies: Bodies,
     /// How fast one address may join.
     pub(crate) joins: JoinLimiter,
     /// Signal connections being served.
@@ -53,6 +56,7 @@ impl App {
             keys,
             surface,
             counters: Counters::default(),
+            api_bodies: Bodies::default(),
             joins: JoinLimiter::default(),
             sessions: TaskTracker::new(),
             stopping: AtomicBool::new(false),

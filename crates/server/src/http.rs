@@ -17,10 +17,12 @@ use axum::http::Method;
 use axum::routing::get;
 use tower_http::cors::{Any, CorsLayer};
 
+pub(crate) use access::authenticate;
 pub(crate) use limiter::JoinLimiter;
 pub(crate) use refusal::Refusal;
 pub(crate) use serve::serve;
 
+use crate::api;
 use crate::app::App;
 use crate::demo;
 
@@ -34,6 +36,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/", get(health::root))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .merge(api::routes())
         .layer(cors());
     // What is not for the pages of others comes behind that layer.
     if app.surface.metrics_on_main_port {

@@ -3,6 +3,7 @@
 //! This is an edge: it reads clocks, opens ports and starts tasks, and leaves every decision about
 //! rooms and packets to the pure crates. It never touches a packet of a data track.
 
+mod api;
 mod app;
 mod clock;
 pub mod config;
@@ -11,5 +12,6 @@ mod http;
 mod metrics;
 mod rooms;
 mod run;
+mod webhooks;
 
 pub use run::{Endpoints, RunOptions, Server, run};

@@ -13,6 +13,7 @@ use trackyard_net::{NetSnapshot, WorkerSnapshot};
 use trackyard_sfu::forward::WorkerCounters;
 use trackyard_sfu::room::RoomCounters;
 
+use crate::api::ApiCounters;
 use crate::rooms::Rooms;
 
 /// Counters of the HTTP and signalling edge.
@@ -20,6 +21,8 @@ use crate::rooms::Rooms;
 pub(crate) struct Counters {
     signal: SignalCounters,
     refusals: Family<StatusLabel, Counter>,
+    /// Requests of the server API.
+    pub(crate) api: ApiCounters,
     /// HTTP connections refused because their address had too many.
     pub(crate) connections_refused: Counter,
 }
@@ -116,6 +119,7 @@ pub(crate) async fn render(counters: &Counters, rooms: &Rooms) -> String {
 fn edge(registry: &mut Registry, counters: &Counters, rooms: &Rooms) {
     let signal = &counters.signal;
     let tasks = rooms.counters();
+    counters.api.register(registry);
     for (name, help, counter) in [
         ("signal_connections", "Signal connections served", &signal.connections),
         ("signal_messages_received", "Signal messages from clients", &signal.messages_in),
