@@ -164,7 +164,7 @@ impl<F: ConnectionFactory> Client<F> {
                 }
                 self.event(ClientEvent::Joined(join));
             }
-            Response::Reconnect(_) => self.resumed(now),
+            Response::Reconnect(reconnect) => self.resumed(reconnect.last_message_seq, now),
             Response::Offer(offer) => self.answer(&offer, now),
             Response::Answer(answer) => self.answered(&answer, now),
             Response::Update(participants) => {
@@ -268,11 +268,11 @@ impl<F: ConnectionFactory> Client<F> {
         self.drain(Target::Publisher, now);
     }
 
-    fn resumed(&mut self, now: Instant) {
+    fn resumed(&mut self, last_message_seq: u32, now: Instant) {
         let published = self.local.values().filter_map(|track| track.sid.clone().map(Some)).collect();
         let state = SyncState { publish_data_tracks: published, ..SyncState::default() };
         self.signal(Request::SyncState(Box::new(state)));
-        self.event(ClientEvent::Resumed);
+        self.event(ClientEvent::Resumed { last_message_seq });
         self.offer(true, now);
     }
 

@@ -27,7 +27,10 @@ pub enum ClientEvent {
     /// The session has begun.
     Joined(Box<JoinResponse>),
     /// The session goes on over a new signal connection.
-    Resumed,
+    Resumed {
+        /// The last reliable packet that the server has.
+        last_message_seq: u32,
+    },
     /// A connection is up.
     Connected(Target),
     /// A channel can be used.

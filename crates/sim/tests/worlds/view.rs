@@ -42,7 +42,7 @@ impl View {
                     self.sid.clone_from(&join.participant.sid);
                     join.other_participants.iter().for_each(|info| self.learn(info));
                 }
-                ClientEvent::Resumed => {
+                ClientEvent::Resumed { .. } => {
                     self.resuming = true;
                     // While it was away, no handle could reach it.
                     self.early.values_mut().for_each(|since| *since = at);

@@ -14,3 +14,4 @@ mod shutdown;
 mod signalling;
 mod soak;
 mod surface;
+mod user_packets;

@@ -50,7 +50,7 @@ async fn watch(client: &mut LiveClient, sid: &str, end: Instant) -> Seen {
     let mut seen = Seen::default();
     while let Ok((at, event)) = client.event(end.saturating_duration_since(Instant::now())).await {
         match &event {
-            ClientEvent::Resumed => seen.resumed = Some(at),
+            ClientEvent::Resumed { .. } => seen.resumed = Some(at),
             ClientEvent::Handle { handle, .. } if handle.track.track_sid == sid => {
                 seen.handles.push(handle.handle);
             }
