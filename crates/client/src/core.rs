@@ -4,6 +4,7 @@ mod blobs;
 mod events;
 mod packets;
 mod publications;
+mod state;
 mod subscriptions;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -30,6 +31,7 @@ use crate::shared::Shared;
 use crate::token::TokenStore;
 use blobs::BlobRequests;
 use packets::PacketWaiters;
+use state::ProfileWaiters;
 
 pub(crate) use publications::{Ended, Publications};
 pub(crate) use subscriptions::{Buffer, Subscriber, Subscribers};
@@ -53,6 +55,7 @@ pub(crate) struct Core {
     pub(crate) ended: VecDeque<(RemoteTrackId, RemoteTrackStats)>,
     pub(crate) blobs: BlobRequests,
     pub(crate) packets: PacketWaiters,
+    pub(crate) profile: ProfileWaiters,
     pub(crate) signal: SignalState,
     pub(crate) state: ConnectionState,
     /// What is published is encrypted, unless a track says otherwise.
@@ -116,6 +119,7 @@ impl Core {
             ended: VecDeque::new(),
             blobs: BlobRequests::default(),
             packets: PacketWaiters::default(),
+            profile: ProfileWaiters::default(),
             signal: SignalState::default(),
             state: ConnectionState::Connecting,
             is_encrypted: encryption.is_some(),

@@ -5,6 +5,8 @@ use trackyard_proto::packet::UserPacket;
 use trackyard_proto::{DataPacket, PacketKind, PacketValue};
 use trackyard_session::{OutgoingPacket, PacketDropReason, SendError};
 
+use crate::participant::LocalParticipant;
+
 /// How a payload is to be sent.
 ///
 /// ```
@@ -79,5 +81,44 @@ impl DataPublishOptions {
             ..DataPacket::default()
         };
         OutgoingPacket { packet, ..OutgoingPacket::default() }
+    }
+}
+
+impl LocalParticipant {
+    /// Sends a payload to other participants, and waits until the connection has taken it: a reliable one may have to
+    /// wait for its turn, or for the connection to come back. A lossy one never waits; it is sent, or dropped and
+    /// counted in [`Room::stats`](crate::Room::stats).
+    ///
+    /// ```no_run
+    /// use trackyard::DataPublishOptions;
+    ///
+    /// # async fn example(room: trackyard::Room) -> Result<(), Box<dyn std::error::Error>> {
+    /// let options = DataPublishOptions::reliable().with_topic("command").with_destination("robot");
+    /// room.local_participant().publish_data("dock", options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PublishDataError`]: it is too long for one packet, too much waits already, the participant may not publish
+    /// data, the room is encrypted and there is no key, or the room is left before it was sent.
+    ///
+    /// # Cancel safety
+    /// Once polled, the payload is sent even if this is dropped.
+    pub async fn publish_data(
+        &self,
+        payload: impl Into<Bytes>,
+        options: DataPublishOptions,
+    ) -> Result<(), PublishDataError> {
+        let is_reliable = options.is_reliable();
+        let packet = options.into_packet(payload.into());
+        let written = self.shared.with(|core, now| {
+            let id = core.session.send_packet(packet, now)?;
+            Ok::<_, SendError>(is_reliable.then(|| core.packets.wait(id)))
+        })?;
+        match written {
+            Some(written) => Ok(written.await.unwrap_or(Err(PacketDropReason::Closed))?),
+            None => Ok(()),
+        }
     }
 }

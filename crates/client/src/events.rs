@@ -1,18 +1,18 @@
 //! What an application is told about a room.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use trackyard_proto::{DataBlobKey, Encryption, PacketKind};
+use trackyard_proto::{DataBlobKey, Encryption, PacketKind, Permission};
 use trackyard_session::{CloseReason, DataBlobError};
 use trackyard_track::CipherError;
 
 use crate::local_track::LocalDataTrack;
-use crate::participant::RemoteParticipant;
+use crate::participant::{Participant, RemoteParticipant};
 use crate::remote_track::RemoteDataTrack;
 
 /// Events that wait for the application, data aside; when more come, the oldest go.
@@ -58,8 +58,42 @@ pub enum RoomEvent {
     ParticipantConnected(RemoteParticipant),
     /// A participant has left.
     ParticipantDisconnected(RemoteParticipant),
-    /// A participant's name, metadata, attributes or permissions have changed.
-    ParticipantChanged(RemoteParticipant),
+    /// A participant can receive what is sent to it from now on. Nothing reliable that is sent before is lost, unless
+    /// it takes more than a moment; what has to be answered is best sent now.
+    ParticipantActive(RemoteParticipant),
+    /// A participant has another name.
+    ParticipantNameChanged {
+        /// Whose.
+        participant: Participant,
+        /// What it was.
+        before: String,
+    },
+    /// A participant has other metadata.
+    ParticipantMetadataChanged {
+        /// Whose.
+        participant: Participant,
+        /// What they were.
+        before: String,
+    },
+    /// A participant has other attributes.
+    ParticipantAttributesChanged {
+        /// Whose.
+        participant: Participant,
+        /// Those that have changed; an empty value means that there is none any more.
+        changed: BTreeMap<String, String>,
+    },
+    /// A participant may do something else than before.
+    ParticipantPermissionsChanged {
+        /// Who.
+        participant: Participant,
+        /// What it was allowed.
+        before: Permission,
+    },
+    /// The room has other metadata.
+    RoomMetadataChanged {
+        /// What they are now.
+        metadata: String,
+    },
     /// A data track of another participant can be subscribed to; also those that were there before. One that
     /// is subscribed to already is [republished](Self::DataTrackRepublished) instead.
     DataTrackPublished(RemoteDataTrack),

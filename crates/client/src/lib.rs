@@ -45,6 +45,7 @@ mod options;
 mod participant;
 mod paths;
 mod people;
+mod profile;
 mod publish;
 mod remote_track;
 mod room;
@@ -65,7 +66,7 @@ pub use events::{DATA_EVENTS_BYTES_MAX, DataReceived, EVENTS_MAX, EventsError, R
 pub use frame::DataTrackFrame;
 pub use local_track::{LocalDataTrack, PushFrameError};
 pub use options::{CLOSE_TIMEOUT, CONNECT_TIMEOUT, RoomOptions};
-pub use participant::{DataTracks, LocalParticipant, RemoteParticipant};
+pub use participant::{DataTracks, LocalParticipant, Participant, RemoteParticipant};
 pub use paths::Route;
 pub use publish::DataTrackOptions;
 pub use remote_track::RemoteDataTrack;
@@ -76,10 +77,11 @@ pub use token::Token;
 pub use trackyard_proto::signal::IceServer;
 pub use trackyard_proto::{
     DataBlobKey, DisconnectReason, Encryption, FrameEncoding, Kind as ParticipantKind,
-    PacketKind as DataPacketKind, Permission as ParticipantPermission, Schema, SchemaEncoding,
+    PacketKind as DataPacketKind, ParticipantState, Permission as ParticipantPermission, Schema,
+    SchemaEncoding,
 };
 pub use trackyard_session::{
-    CloseReason, DataBlobError, PacketDropReason as DataDropReason, PacketStats as DataStats,
+    CloseReason, DataBlobError, PacketDropReason as DataDropReason, PacketStats as DataStats, ProfileError,
     SendError as SendDataError,
 };
 pub use trackyard_track::e2ee;

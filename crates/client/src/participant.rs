@@ -5,12 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use trackyard_proto::{DataBlob, DataBlobKey, Kind, ParticipantInfo, Permission};
-use trackyard_session::{DataBlobError, PacketDropReason, SendError};
+use trackyard_proto::{DataBlob, DataBlobKey, Kind, ParticipantInfo, ParticipantState, Permission};
+use trackyard_session::DataBlobError;
 use trackyard_track::{LocalTrackId, PublishError};
 
 use crate::core::Ended;
-use crate::data::{DataPublishOptions, PublishDataError};
 use crate::local_track::LocalDataTrack;
 use crate::publish::DataTrackOptions;
 use crate::remote_track::RemoteDataTrack;
@@ -19,7 +18,7 @@ use crate::shared::Shared;
 /// This client, as others see it. Cheap to clone.
 #[derive(Clone)]
 pub struct LocalParticipant {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl LocalParticipant {
@@ -63,6 +62,24 @@ impl LocalParticipant {
         self.shared.read(|core| core.people.local.as_ref().map(|info| info.permission.clone()))
     }
 
+    /// What kind of program it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.shared.read(|core| core.people.local.as_ref().map(|info| info.kind).unwrap_or_default())
+    }
+
+    /// How far its session has come.
+    #[must_use]
+    pub fn state(&self) -> ParticipantState {
+        self.shared.read(|core| core.people.local.as_ref().map(|info| info.state).unwrap_or_default())
+    }
+
+    /// Whether the server has it for one that can receive what is sent to it.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.state() == ParticipantState::Active
+    }
+
     /// The data tracks that it publishes.
     #[must_use]
     pub fn data_tracks(&self) -> Vec<LocalDataTrack> {
@@ -96,43 +113,6 @@ impl LocalParticipant {
         answer.await.unwrap_or(Err(PublishError::Closed))?;
         publishing.id = None;
         Ok(LocalDataTrack::new(&self.shared, id, (&name, &ended)))
-    }
-
-    /// Sends a payload to other participants, and waits until the connection has taken it: a reliable one may have to
-    /// wait for its turn, or for the connection to come back. A lossy one never waits; it is sent, or dropped and
-    /// counted in [`Room::stats`](crate::Room::stats).
-    ///
-    /// ```no_run
-    /// use trackyard::DataPublishOptions;
-    ///
-    /// # async fn example(room: trackyard::Room) -> Result<(), Box<dyn std::error::Error>> {
-    /// let options = DataPublishOptions::reliable().with_topic("command").with_destination("robot");
-    /// room.local_participant().publish_data("dock", options).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// [`PublishDataError`]: it is too long for one packet, too much waits already, the participant may not publish
-    /// data, the room is encrypted and there is no key, or the room is left before it was sent.
-    ///
-    /// # Cancel safety
-    /// Once polled, the payload is sent even if this is dropped.
-    pub async fn publish_data(
-        &self,
-        payload: impl Into<Bytes>,
-        options: DataPublishOptions,
-    ) -> Result<(), PublishDataError> {
-        let is_reliable = options.is_reliable();
-        let packet = options.into_packet(payload.into());
-        let written = self.shared.with(|core, now| {
-            let id = core.session.send_packet(packet, now)?;
-            Ok::<_, SendError>(is_reliable.then(|| core.packets.wait(id)))
-        })?;
-        match written {
-            Some(written) => Ok(written.await.unwrap_or(Err(PacketDropReason::Closed))?),
-            None => Ok(()),
-        }
     }
 
     /// Keeps a small blob with this participant's session, for others to fetch: at most 64,000 bytes in
@@ -235,6 +215,18 @@ impl RemoteParticipant {
         &self.info.permission
     }
 
+    /// How far its session has come.
+    #[must_use]
+    pub fn state(&self) -> ParticipantState {
+        self.info.state
+    }
+
+    /// Whether it can receive what is sent to it.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.info.state == ParticipantState::Active
+    }
+
     /// Fetches a blob that it keeps with its session.
     ///
     /// # Errors
@@ -253,6 +245,68 @@ impl RemoteParticipant {
 impl fmt::Debug for RemoteParticipant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteParticipant").field("identity", &self.info.identity).finish_non_exhaustive()
+    }
+}
+
+/// A participant of either kind. Cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Participant {
+    /// This client.
+    Local(LocalParticipant),
+    /// Another one.
+    Remote(RemoteParticipant),
+}
+
+impl Participant {
+    /// Its identity, unique in the room.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Local(local) => local.identity(),
+            Self::Remote(remote) => remote.identity().to_owned(),
+        }
+    }
+
+    /// Its display name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Local(local) => local.name(),
+            Self::Remote(remote) => remote.name().to_owned(),
+        }
+    }
+
+    /// Its metadata.
+    #[must_use]
+    pub fn metadata(&self) -> String {
+        match self {
+            Self::Local(local) => local.metadata(),
+            Self::Remote(remote) => remote.metadata().to_owned(),
+        }
+    }
+
+    /// Its attributes.
+    #[must_use]
+    pub fn attributes(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::Local(local) => local.attributes(),
+            Self::Remote(remote) => remote.attributes().clone(),
+        }
+    }
+
+    /// What it may do; nothing if it has left the room.
+    #[must_use]
+    pub fn permissions(&self) -> Option<Permission> {
+        match self {
+            Self::Local(local) => local.permissions(),
+            Self::Remote(remote) => Some(remote.permissions().clone()),
+        }
+    }
+
+    /// Whether it is this client.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Local(_))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who is in the room, as the application sees it.
 
+mod difference;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use trackyard_proto::signal::JoinResponse;
 use trackyard_session::ParticipantChange;
 
 use crate::candidates::Candidates;
+
+pub(crate) use difference::{Difference, differences};
 
 /// The room, this participant and the others.
 #[derive(Default)]
@@ -25,33 +29,31 @@ pub(crate) struct People {
 }
 
 impl People {
-    /// A new session.
-    pub(crate) fn joined(&mut self, join: &JoinResponse) {
-        self.local = Some(Arc::clone(&join.participant));
-        self.room = Some(Arc::new(join.room.clone()));
+    /// A new session; answers what this participant was before.
+    pub(crate) fn joined(&mut self, join: &JoinResponse) -> Option<Arc<ParticipantInfo>> {
         self.server_version.clone_from(&join.server_version);
+        self.local.replace(Arc::clone(&join.participant))
     }
 
-    /// Notes a participant; answers whether it is another one of whom there is something new. That its tracks
-    /// are others is told by the tracks.
-    pub(crate) fn changed(&mut self, change: ParticipantChange, info: &Arc<ParticipantInfo>) -> bool {
-        if self.local.as_ref().is_some_and(|local| local.identity == info.identity) {
-            self.local = Some(Arc::clone(info));
-            return false;
+    /// Notes a participant; answers what it was before.
+    pub(crate) fn changed(
+        &mut self,
+        change: ParticipantChange,
+        info: &Arc<ParticipantInfo>,
+    ) -> Option<Arc<ParticipantInfo>> {
+        if self.is_local(info) {
+            return self.local.replace(Arc::clone(info));
         }
-        if change == ParticipantChange::Left {
-            self.others.remove(&info.identity);
-            return true;
+        match change {
+            ParticipantChange::Left => self.others.remove(&info.identity),
+            ParticipantChange::Joined | ParticipantChange::Updated => {
+                self.others.insert(info.identity.clone(), Arc::clone(info))
+            }
         }
-        let before = self.others.insert(info.identity.clone(), Arc::clone(info));
-        change == ParticipantChange::Joined || before.is_none_or(|before| is_visible(&before, info))
     }
-}
 
-/// Whether somebody who looks at a participant sees a difference.
-fn is_visible(before: &ParticipantInfo, after: &ParticipantInfo) -> bool {
-    let shown = |info: &ParticipantInfo| {
-        (info.sid.clone(), info.name.clone(), info.metadata.clone(), info.kind, info.permission.clone())
-    };
-    shown(before) != shown(after) || before.attributes != after.attributes
+    /// Whether it is this client.
+    pub(crate) fn is_local(&self, info: &ParticipantInfo) -> bool {
+        self.local.as_ref().is_some_and(|local| local.identity == info.identity)
+    }
 }

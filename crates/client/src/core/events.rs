@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use trackyard_proto::ParticipantInfo;
-use trackyard_session::{CloseReason, EngineEvent, ParticipantChange, SessionEvent};
+use trackyard_session::{CloseReason, EngineEvent, SessionEvent};
 use trackyard_track::{Received, RemoteEvent, RemoteTrackId};
 
 use super::{Core, TCP_DELAY};
 use crate::events::RoomEvent;
-use crate::participant::RemoteParticipant;
 use crate::remote_track::RemoteDataTrack;
 use crate::room::ConnectionState;
 use crate::shared::Shared;
@@ -34,13 +32,14 @@ impl Core {
                 }
             }
             SessionEvent::Packet(event) => self.packet_event(event, shared),
+            SessionEvent::Profile(event) => self.profile.answer(event),
         }
     }
 
     fn engine_event(&mut self, event: EngineEvent, shared: &Arc<Shared>, now: Instant) {
         match event {
             EngineEvent::Joined(join) => {
-                self.people.joined(&join);
+                self.joined(&join, shared);
                 self.tcp_at = Some(now + TCP_DELAY);
             }
             EngineEvent::Connected => {
@@ -62,26 +61,12 @@ impl Core {
             }
             EngineEvent::Closed(reason) => self.close(reason),
             EngineEvent::Participant(change, info) => self.participant(change, &info, shared),
-            EngineEvent::Room(room) => self.people.room = Some(room),
+            EngineEvent::Room(room) => self.room(room),
             EngineEvent::TokenRefreshed(token) => self.tokens.refresh(token),
             EngineEvent::Resumed { .. } => self.tcp_at = Some(now + TCP_DELAY),
-            // The session has taken what is its own; packets of users come with streams and calls.
+            // The session has taken what is its own.
             EngineEvent::Tracks(_) | EngineEvent::Message(..) | EngineEvent::Response(_) => {}
         }
-    }
-
-    /// Those who are there when the room is joined are no news.
-    fn participant(&mut self, change: ParticipantChange, info: &Arc<ParticipantInfo>, shared: &Arc<Shared>) {
-        let is_other = self.people.changed(change, info);
-        if !is_other || self.state == ConnectionState::Connecting {
-            return;
-        }
-        let participant = RemoteParticipant::new(shared, info);
-        self.events.push(match change {
-            ParticipantChange::Joined => RoomEvent::ParticipantConnected(participant),
-            ParticipantChange::Updated => RoomEvent::ParticipantChanged(participant),
-            ParticipantChange::Left => RoomEvent::ParticipantDisconnected(participant),
-        });
     }
 
     fn remote_event(&mut self, event: RemoteEvent, shared: &Arc<Shared>, now: Instant) {

@@ -8,7 +8,7 @@ use trackyard_proto::{DisconnectReason, Response};
 
 use super::phase::{Attempt, Phase};
 use super::{ESTABLISH_MAX, Engine};
-use crate::event::{CloseReason, EngineEvent, ParticipantChange};
+use crate::event::{CloseReason, EngineEvent};
 use crate::heartbeat::Heartbeat;
 
 /// Clients of a server that was restarted do not come back all at once.
@@ -60,12 +60,12 @@ impl<F: ConnectionFactory> Engine<F> {
         }
         let mut everyone = join.other_participants.clone();
         everyone.push(std::sync::Arc::clone(&join.participant));
-        let changes = self.roster.begin(&everyone);
+        let mut changes = self.roster.begin(&everyone);
+        // What there is to say of this participant is in the answer itself.
+        changes.retain(|(_, info)| info.identity != join.participant.identity);
         self.event(EngineEvent::Joined(join));
         for (change, info) in changes {
-            if info.sid != self.sid || change != ParticipantChange::Joined {
-                self.event(EngineEvent::Participant(change, info));
-            }
+            self.event(EngineEvent::Participant(change, info));
         }
         self.event(EngineEvent::Tracks(everyone));
         if !self.is_single()
