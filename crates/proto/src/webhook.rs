@@ -3,11 +3,12 @@
 mod json;
 mod words;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::{DisconnectReason, ParticipantInfo, RoomInfo, TrackInfo};
+use crate::{DisconnectReason, Kind, ParticipantInfo, ParticipantState, Permission, RoomInfo, TrackInfo};
 
 /// The type of a webhook's body.
 pub const CONTENT_TYPE: &str = "application/webhook+json";
@@ -137,6 +138,43 @@ impl WebhookEvent {
                 + 64 * info.data_tracks.len()
         });
         room + participant + self.track.as_ref().map_or(0, |track| track.name.len())
+    }
+}
+
+impl ParticipantInfo {
+    /// A participant of which nothing but its names is told.
+    #[must_use]
+    pub fn named(sid: &str, identity: &str, name: &str) -> Self {
+        Self {
+            sid: sid.to_owned(),
+            identity: identity.to_owned(),
+            name: name.to_owned(),
+            state: ParticipantState::default(),
+            metadata: String::new(),
+            attributes: BTreeMap::new(),
+            joined_at_ms: 0,
+            version: 0,
+            permission: Permission {
+                can_subscribe: false,
+                can_publish: false,
+                can_publish_data: false,
+                can_publish_sources: Vec::new(),
+                hidden: false,
+                recorder: false,
+                can_update_metadata: false,
+                agent: false,
+                can_subscribe_metrics: false,
+            },
+            region: String::new(),
+            is_publisher: false,
+            kind: Kind::default(),
+            kind_details: Vec::new(),
+            disconnect_reason: DisconnectReason::default(),
+            tracks: Vec::new(),
+            data_tracks: Vec::new(),
+            client_protocol: 0,
+            capabilities: Vec::new(),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub use network::NetworkError;
 pub use scalar::duration as parse_duration;
 pub use settings::{
     Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, NodeIp, PortRange, Prometheus,
-    RoomSettings, Rtc, Shutdown, ShutdownAction,
+    MetricSettings, RoomSettings, Rtc, Shutdown, ShutdownAction, WebhookSettings,
 };
 pub use source::{CONFIG_BYTES_MAX, Overrides, Sources, load};
 pub use track_rules::{RuleEntry, first_match};

@@ -104,6 +104,7 @@ pub(crate) async fn render(counters: &Counters, rooms: &Rooms) -> String {
     let mut registry = Registry::default();
     let workers = rooms.workers().stats();
     edge(registry.sub_registry_with_prefix("trackyard"), counters, rooms);
+    rooms.webhooks().counters().register(registry.sub_registry_with_prefix("trackyard"));
     room_gauges(&mut registry, rooms, &workers);
     room_events(registry.sub_registry_with_prefix("trackyard"), &rooms.room_counters().await);
     worker_counters(registry.sub_registry_with_prefix("trackyard"), &workers);

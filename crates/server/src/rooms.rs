@@ -13,5 +13,5 @@ mod sink;
 pub(crate) use admin::Unmet;
 pub(crate) use events::EventRouter;
 pub(crate) use link::SignalLink;
-pub(crate) use registry::{Arrival, Entered, RoomDefaults, Rooms};
+pub(crate) use registry::{Arrival, Entered, RoomDefaults, Rooms, Wiring};
 pub(crate) use sink::{SignalItem, SignalSource};

@@ -17,7 +17,8 @@ use trackyard_proto::signal::LeaveAction;
 use crate::app::{App, Surface};
 use crate::config::{Config, Loaded, Shutdown, ShutdownAction};
 use crate::http;
-use crate::rooms::{EventRouter, Rooms};
+use crate::rooms::{EventRouter, Rooms, Wiring};
+use crate::webhooks::Webhooks;
 
 /// Shares of the time a shutdown may take: rooms say goodbye, signal connections close, HTTP ends,
 /// workers send what they still have.
@@ -108,7 +109,9 @@ impl Server {
             .await?
             .context("the network settings cannot be served")?;
         let workers = trackyard_net::start(&net, &events).context("the media ports cannot be opened")?;
-        let rooms = Rooms::new(workers.clone(), Arc::clone(&keys), events, config.room_defaults());
+        let webhooks = Webhooks::start(&config.webhook, &keys)?;
+        let wiring = Wiring { workers: workers.clone(), keys: Arc::clone(&keys), events, webhooks };
+        let rooms = Rooms::new(wiring, config.room_defaults());
         let surface = Surface {
             demo,
             metrics_on_main_port: config.prometheus.is_none(),
@@ -141,6 +144,10 @@ impl Server {
         info!(?action, "stopping");
         self.app.stop();
         report("rooms", timeout(share(ROOMS_SHARE), self.app.rooms.shut_down(action)).await.is_ok());
+        // What rooms have said at last is delivered while everything else ends.
+        let webhooks = self.app.rooms.webhooks().clone();
+        let limit = share(SESSIONS_SHARE + HTTP_SHARE + WORKERS_SHARE / 2.0);
+        let webhooks = tokio::spawn(async move { webhooks.shut_down(limit).await });
         self.app.sessions.close();
         report("signal connections", timeout(share(SESSIONS_SHARE), self.app.sessions.wait()).await.is_ok());
         report("HTTP connections", timeout(share(HTTP_SHARE), self.listeners.close()).await.is_ok());
@@ -148,6 +155,7 @@ impl Server {
         let workers = self.workers;
         let stopped = tokio::task::spawn_blocking(move || workers.shutdown(deadline)).await;
         report("workers", stopped.is_ok_and(|ended| ended.is_ok()));
+        report("webhooks", webhooks.await.unwrap_or(false));
         info!("stopped");
     }
 }

@@ -7,7 +7,8 @@ use trackyard_auth::Keys;
 use trackyard_proto::limits;
 
 use super::settings::{
-    Config, DataTracks, Filter, Limits, LogLevel, Logging, NodeIp, PortRange, RoomSettings, Rtc, Shutdown,
+    Config, DataTracks, Filter, Limits, LogLevel, Logging, MetricSettings, NodeIp, PortRange, RoomSettings, Rtc, Shutdown,
+    WebhookSettings,
 };
 
 /// The key of development servers.
@@ -57,6 +58,8 @@ impl Default for Config {
             room: RoomSettings::default(),
             limit: Limits::default(),
             prometheus: None,
+            metrics: MetricSettings::default(),
+            webhook: WebhookSettings::default(),
             logging: Logging { level: LogLevel::default(), json: false },
             region: String::new(),
             data_tracks: DataTracks { enabled: true, rules: Vec::new() },
@@ -115,6 +118,27 @@ impl Default for Limits {
             max_data_blob_key_length: limits::BLOB_KEY_BYTES,
             max_data_blobs_size: limits::BLOBS_BYTES,
             signal_message_size_limit: limits::SIGNAL_MESSAGE_BYTES,
+        }
+    }
+}
+
+impl Default for MetricSettings {
+    fn default() -> Self {
+        Self { rooms: true, tracks: false }
+    }
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self {
+            urls: Vec::new(),
+            api_key: String::new(),
+            include_events: Vec::new(),
+            exclude_events: Vec::new(),
+            data_tracks: true,
+            parallel_max: 10,
+            depth_max: 200,
+            age_max: Duration::from_secs(30),
         }
     }
 }

@@ -3,12 +3,13 @@
 mod keys;
 mod ports;
 mod rules;
+mod webhook;
 
 use super::diagnostic::Diagnostics;
 use super::scalar;
 use super::settings::{
-    Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, PortRange, Prometheus, RoomSettings, Rtc,
-    Shutdown,
+    Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, MetricSettings, PortRange, Prometheus,
+    RoomSettings, Rtc, Shutdown, WebhookSettings,
 };
 use super::yaml::Node;
 
@@ -28,6 +29,8 @@ pub(super) fn read(root: &Node, out: &mut Diagnostics) -> Config {
         room: reader.room(),
         limit: reader.limits(),
         prometheus: reader.prometheus(out),
+        metrics: reader.metrics(),
+        webhook: WebhookSettings::default(),
         logging: reader.logging(development),
         region: reader.text("region"),
         data_tracks: reader.data_tracks(out),
@@ -37,6 +40,7 @@ pub(super) fn read(root: &Node, out: &mut Diagnostics) -> Config {
         workers: reader.word("workers", small),
     };
     config.complete_for_development();
+    config.webhook = webhook::read(&reader, &config.api_keys, out);
     check_ports(&reader, &config, out);
     // What is wrong may be the keys, or all that could not be read.
     if config.api_keys.is_empty() && out.errors.is_empty() {
@@ -209,6 +213,14 @@ impl Reader<'_> {
             out.warn(&node.place, "`prometheus.username` has no effect: `prometheus.port` is not set");
         }
         port.map(|port| Prometheus { port, login })
+    }
+
+    fn metrics(&self) -> MetricSettings {
+        let default = MetricSettings::default();
+        MetricSettings {
+            rooms: self.flag("metrics.rooms", default.rooms),
+            tracks: self.flag("metrics.tracks", default.tracks),
+        }
     }
 
     fn logging(&self, development: bool) -> Logging {

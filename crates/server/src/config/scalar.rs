@@ -82,6 +82,14 @@ pub(super) fn seconds(text: &str) -> Option<Duration> {
     }
 }
 
+/// A duration with units, or bare nanoseconds as LiveKit's server takes them.
+pub(super) fn loose_duration(text: &str) -> Option<Duration> {
+    match integer(text) {
+        Some(nanoseconds) => u64::try_from(nanoseconds).ok().map(Duration::from_nanos),
+        None => duration(text),
+    }
+}
+
 /// 0 to 65535.
 pub(super) fn port(text: &str) -> Option<u16> {
     integer(text).and_then(|port| u16::try_from(port).ok())

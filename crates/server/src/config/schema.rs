@@ -44,6 +44,7 @@ pub(super) enum Kind {
     NodeIp,
     Cidr,
     StunServer,
+    HttpUrl,
     LogLevel,
     ShutdownAction,
     Policy,

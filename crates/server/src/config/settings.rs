@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use trackyard_auth::Keys;
+use trackyard_http::Url;
 use trackyard_sfu::room::rules::TrackRules;
 
 use super::cidr::Cidr;
@@ -28,6 +29,10 @@ pub struct Config {
     pub limit: Limits,
     /// Metrics on a port of their own.
     pub prometheus: Option<Prometheus>,
+    /// What metrics say about single rooms and tracks.
+    pub metrics: MetricSettings,
+    /// Who is told what happens in rooms.
+    pub webhook: WebhookSettings,
     /// What is logged, and how.
     pub logging: Logging,
     /// Shown to clients.
@@ -184,6 +189,36 @@ pub struct Prometheus {
     pub port: u16,
     /// Who may read them; none = everybody.
     pub login: Option<Login>,
+}
+
+/// What metrics say about single rooms and tracks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricSettings {
+    /// One series for each room, up to a bound.
+    pub rooms: bool,
+    /// One series for each data track, up to a bound.
+    pub tracks: bool,
+}
+
+/// Who is told what happens in rooms, and what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookSettings {
+    /// Each of them is told everything.
+    pub urls: Vec<Url>,
+    /// With which key events are signed; empty: the first one.
+    pub api_key: String,
+    /// Only these; empty = all.
+    pub include_events: Vec<String>,
+    /// None of these.
+    pub exclude_events: Vec<String>,
+    /// Data tracks are told of, too.
+    pub data_tracks: bool,
+    /// Events under way to one URL at a time; those of one room follow each other.
+    pub parallel_max: usize,
+    /// Events of one room that wait for one URL.
+    pub depth_max: usize,
+    /// How long an event is tried to be delivered.
+    pub age_max: Duration,
 }
 
 /// A name and its password.

@@ -157,7 +157,10 @@ impl Driver {
                 self.room.handle(Input::Directory(reply), clock::now());
             }
             Output::Admin { id, result } => self.asked.answer(id, result),
-            Output::Notice(notice) => self.log(&notice),
+            Output::Notice(notice) => {
+                self.log(&notice);
+                self.shared.webhooks.tell(&notice);
+            }
             Output::Closed => self.closed = true,
         }
     }

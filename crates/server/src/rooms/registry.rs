@@ -31,6 +31,7 @@ use super::sink::{SignalItem, SignalSource, signal_queue};
 use crate::clock;
 use crate::http::Refusal;
 use crate::metrics::RoomTaskCounters;
+use crate::webhooks::Webhooks;
 
 /// What clients have said and a room has not read yet; whoever says more waits.
 const MAILBOX_MAX: usize = 16_384;
@@ -50,6 +51,7 @@ pub(crate) struct Rooms(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) workers: Workers,
     pub(super) keys: Arc<Keys>,
+    pub(super) webhooks: Webhooks,
     pub(super) counters: RoomTaskCounters,
     events: EventRouter,
     defaults: RoomDefaults,
@@ -60,6 +62,19 @@ pub(super) struct Shared {
     ended: Mutex<RoomCounters>,
     tasks: TaskTracker,
     next_id: AtomicU64,
+}
+
+/// What rooms work with.
+#[derive(Debug)]
+pub(crate) struct Wiring {
+    /// Who carries packets.
+    pub(crate) workers: Workers,
+    /// Who may sign tokens.
+    pub(crate) keys: Arc<Keys>,
+    /// What workers say.
+    pub(crate) events: EventRouter,
+    /// Who is told what happens.
+    pub(crate) webhooks: Webhooks,
 }
 
 /// What a room starts with unless its creator says otherwise.
@@ -109,15 +124,12 @@ pub(crate) struct Arrival {
 
 impl Rooms {
     /// No rooms yet.
-    pub(crate) fn new(
-        workers: Workers,
-        keys: Arc<Keys>,
-        events: EventRouter,
-        defaults: RoomDefaults,
-    ) -> Self {
+    pub(crate) fn new(wiring: Wiring, defaults: RoomDefaults) -> Self {
+        let Wiring { workers, keys, events, webhooks } = wiring;
         Self(Arc::new(Shared {
             workers,
             keys,
+            webhooks,
             counters: RoomTaskCounters::default(),
             events,
             peers_max: defaults.peers_max,
@@ -206,6 +218,11 @@ impl Rooms {
     /// What room tasks have counted.
     pub(crate) fn counters(&self) -> &RoomTaskCounters {
         &self.0.counters
+    }
+
+    /// Who is told what happens in rooms.
+    pub(crate) fn webhooks(&self) -> &Webhooks {
+        &self.0.webhooks
     }
 
     /// The workers behind the rooms.

@@ -1,6 +1,7 @@
 //! What a word must be to be taken, and how that is said.
 
 use trackyard_auth::NamePattern;
+use trackyard_http::Url;
 
 use super::super::cidr::Cidr;
 use super::super::scalar;
@@ -27,6 +28,7 @@ impl Kind {
             Self::NodeIp => word.is_empty() || scalar::node_ip(word).is_some(),
             Self::Cidr => word.parse::<Cidr>().is_ok(),
             Self::StunServer => scalar::stun_server(word).is_some(),
+            Self::HttpUrl => word.parse::<Url>().is_ok(),
             Self::LogLevel => word.is_empty() || scalar::log_level(word).is_some(),
             Self::ShutdownAction => scalar::shutdown_action(word).is_some(),
             Self::Policy => matches!(word, "auto" | "latest" | "queue"),
@@ -71,6 +73,9 @@ impl Kind {
             }
             Self::Cidr => "a block of addresses, such as `10.0.0.0/8`",
             Self::StunServer => "a server with its port, such as `stun.example.org:3478`",
+            Self::HttpUrl => {
+                "an address without a name or password, such as `https://example.org/webhook`"
+            }
             Self::LogLevel => "`error`, `warn`, `info`, `debug` or `trace`",
             Self::ShutdownAction => "`disconnect` or `reconnect`",
             Self::Policy => "`auto`, `latest` or `queue`",

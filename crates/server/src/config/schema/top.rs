@@ -29,7 +29,7 @@ pub(in super::super) const TOP: &[Key] = &[
     idle("turn", Kind::Section(TURN_KEYS), TURN),
     idle("ingress", Kind::Section(&[text("rtmp_base_url"), text("whip_base_url")]), "there is no ingress"),
     idle("sip", Kind::Section(&[]), "there is no SIP"),
-    idle("webhook", Kind::Section(WEBHOOK), "webhooks are not sent yet"),
+    section("webhook", WEBHOOK),
     idle("node_selector", Kind::Section(NODE_SELECTOR), "one node has nothing to select from"),
     text("key_file"),
     key("keys", Kind::Table(&Kind::Secret)),
@@ -48,6 +48,7 @@ pub(in super::super) const TOP: &[Key] = &[
     boolean("enable_participant_data_blob"),
     idle("api", Kind::Section(API), ROOMS),
     section("data_tracks", &[key("rules", Kind::List(&Kind::Section(RULE)))]),
+    section("metrics", &[boolean("rooms"), boolean("tracks")]),
     section("shutdown", &[key("action", Kind::ShutdownAction), key("deadline", Kind::Positive)]),
     key("workers", Kind::Integer(1, 1024)),
 ];
@@ -177,7 +178,7 @@ const ROOM: &[Key] = &[
     idle("sync_streams", Kind::Bool, MEDIA),
     idle("create_room_timeout", Kind::LooseDuration, ROOMS),
     idle("create_room_attempts", Kind::Integer(0, i64::MAX), ROOMS),
-    idle("enable_full_room_in_webhooks", Kind::Bool, "webhooks are not sent yet"),
+    idle("enable_full_room_in_webhooks", Kind::Bool, "webhooks always hold all there is of their room"),
     idle(
         "update_batch_target_size",
         Kind::Integer(0, i64::MAX),
@@ -207,11 +208,25 @@ const TURN_KEYS: &[Key] = &[
 ];
 
 const WEBHOOK: &[Key] = &[
-    texts("urls"),
+    key("urls", Kind::List(&Kind::HttpUrl)),
     text("api_key"),
-    section("url_notifier", &[integer("num_workers"), integer("queue_size")]),
-    section("resource_url_notifier", &[duration("max_age"), integer("max_depth")]),
+    section(
+        "url_notifier",
+        &[
+            key("num_workers", Kind::Integer(1, 1024)),
+            idle(
+                "queue_size",
+                Kind::Integer(0, i64::MAX),
+                "events wait for each room; see `webhook.resource_url_notifier.max_depth`",
+            ),
+        ],
+    ),
+    section(
+        "resource_url_notifier",
+        &[duration("max_age"), key("max_depth", Kind::Integer(1, 100_000))],
+    ),
     section("filter_params", &[texts("include_events"), texts("exclude_events")]),
+    boolean("data_tracks"),
 ];
 
 const NODE_SELECTOR: &[Key] = &[

@@ -91,8 +91,8 @@ fn settings_that_do_nothing_are_warned_about() {
         &["5: this rule has no effect: the one on line 4 takes every track"],
     );
     check_warnings(
-        "webhook: {urls: [a, b]}",
-        &["2: `webhook.urls` has no effect: webhooks are not sent yet"],
+        "webhook: {urls: ['http://a/b'], filter_params: {include_events: [room_started, egress_started]}}",
+        &["2: an event of `webhook.filter_params.include_events` is never sent; see the documentation for those that are"],
     );
     check_warnings(
         "limit: {max_api_request_body_size: 2}",
@@ -169,4 +169,51 @@ fn anchors_and_merges_work() {
         "data_tracks:\n  rules:\n    - &base {tracks: 'a', weight: 5}\n    - {<<: *base, tracks: 'b'}\n";
     let rules = loaded(rules).unwrap().config.data_tracks.rules;
     assert_eq!((rules[1].rule.weight, rules[1].rule.tracks.as_str()), (5, "b"));
+}
+
+#[test]
+fn receivers_of_webhooks_are_as_the_official_server_takes_them() {
+    let default = loaded("webhook: {}").unwrap().config.webhook;
+    assert!(default.urls.is_empty() && default.data_tracks);
+    assert_eq!((default.depth_max, default.age_max), (200, Duration::from_secs(30)));
+    let webhook = loaded(&format!(
+        "{KEYS}webhook:\n  api_key: key\n  urls: ['https://a/b?c', 'http://d']\n  data_tracks: false\n  \
+         url_notifier: {{num_workers: 3}}\n  resource_url_notifier: {{max_age: 5s, max_depth: 7}}\n  \
+         filter_params: {{exclude_events: [track_published]}}\n"
+    ))
+    .unwrap()
+    .config
+    .webhook;
+    assert_eq!(webhook.urls.len(), 2);
+    assert_eq!((webhook.api_key.as_str(), webhook.data_tracks), ("key", false));
+    assert_eq!((webhook.parallel_max, webhook.depth_max, webhook.age_max.as_secs()), (3, 7, 5));
+    assert_eq!((webhook.include_events, webhook.exclude_events), (vec![], vec!["track_published".to_owned()]));
+    let age = |age: &str| loaded(&format!("webhook: {{resource_url_notifier: {{max_age: {age}}}}}"));
+    assert_eq!(age("2000000000").unwrap().config.webhook.age_max, Duration::from_secs(2));
+}
+
+#[test]
+fn receivers_of_webhooks_that_cannot_be_told_are_errors() {
+    check(
+        &format!("{KEYS}webhook: {{urls: ['http://a'], api_key: other}}"),
+        &["2: `webhook.api_key` is none of the configured keys"],
+    );
+    for url in ["a", "ftp://a", "http://me:hunter2@a/"] {
+        let errors = loaded(&format!("webhook: {{urls: ['{url}']}}")).unwrap_err().errors;
+        assert!(texts(&errors)[0].ends_with(
+            "it takes an address without a name or password, such as `https://example.org/webhook`"
+        ));
+    }
+    let many = vec!["'http://a'"; 17].join(", ");
+    check(
+        &format!("{KEYS}webhook: {{urls: [{many}]}}"),
+        &["2: `webhook.urls` has 17 addresses; it takes at most 16"],
+    );
+}
+
+#[test]
+fn what_metrics_say_of_rooms_and_tracks_is_a_choice() {
+    let metrics = |body: &str| loaded(body).unwrap().config.metrics;
+    assert_eq!(metrics("port: 1"), MetricSettings { rooms: true, tracks: false });
+    assert_eq!(metrics("metrics: {rooms: no, tracks: yes}"), MetricSettings { rooms: false, tracks: true });
 }

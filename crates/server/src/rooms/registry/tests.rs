@@ -28,7 +28,10 @@ async fn bench() -> Bench {
     let mut net = NetConfig::default();
     net.udp = vec!["127.0.0.1:0".parse().unwrap()];
     let workers = trackyard_net::start(&net, &events).unwrap();
-    let rooms = Rooms::new(workers, Arc::new(config.keys()), events.clone(), config.room_defaults());
+    let keys = Arc::new(config.keys());
+    let webhooks = Webhooks::start(&config.webhook, &keys).unwrap();
+    let wiring = Wiring { workers, keys, events: events.clone(), webhooks };
+    let rooms = Rooms::new(wiring, config.room_defaults());
     let entered = rooms.enter(arrival("yard")).await.unwrap();
     Bench { rooms, events, _entered: entered }
 }
