@@ -5,6 +5,7 @@ mod events;
 mod packets;
 mod publications;
 mod state;
+mod streams;
 mod subscriptions;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -34,6 +35,7 @@ use packets::PacketWaiters;
 use state::ProfileWaiters;
 
 pub(crate) use publications::{Ended, Publications};
+pub(crate) use streams::{FlowTicket, Handlers, Job, StreamsCore, dispatch};
 pub(crate) use subscriptions::{Buffer, Subscriber, Subscribers};
 
 /// UDP is given this much time alone: most clients need no TCP connection at all. DTLS repeats its first flight
@@ -56,6 +58,7 @@ pub(crate) struct Core {
     pub(crate) blobs: BlobRequests,
     pub(crate) packets: PacketWaiters,
     pub(crate) profile: ProfileWaiters,
+    pub(crate) streams: StreamsCore,
     pub(crate) signal: SignalState,
     pub(crate) state: ConnectionState,
     /// What is published is encrypted, unless a track says otherwise.
@@ -101,11 +104,12 @@ pub(crate) struct Parts {
     pub(crate) tokens: Arc<TokenStore>,
     pub(crate) connecting: oneshot::Sender<Result<(), CloseReason>>,
     pub(crate) encryption: Option<E2eeOptions>,
+    pub(crate) streams: StreamsCore,
 }
 
 impl Core {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { mut session, paths, events, tokens, connecting, encryption } = parts;
+        let Parts { mut session, paths, events, tokens, connecting, encryption, streams } = parts;
         let keys = encryption.as_ref().map(|encryption| &encryption.key_provider);
         session.set_encryptor(keys.map(KeyProvider::encryptor));
         session.set_decryptor(keys.map(KeyProvider::decryptor));
@@ -120,6 +124,7 @@ impl Core {
             blobs: BlobRequests::default(),
             packets: PacketWaiters::default(),
             profile: ProfileWaiters::default(),
+            streams,
             signal: SignalState::default(),
             state: ConnectionState::Connecting,
             is_encrypted: encryption.is_some(),
@@ -135,6 +140,9 @@ impl Core {
     /// Does what the session wants; `true` if the driver is to look at it.
     pub(crate) fn pump(&mut self, shared: &Arc<Shared>, now: Instant) -> bool {
         let before = self.wake();
+        if self.streams.is_touched {
+            self.pump_streams(shared, now);
+        }
         loop {
             match self.session.poll_output() {
                 Output::OpenSignal(request) => self.signal.open(request),
@@ -162,7 +170,7 @@ impl Core {
 
     /// When [`handle_timeout`](Self::handle_timeout) is next of use.
     pub(crate) fn wake(&self) -> Option<Instant> {
-        [self.wake, self.tcp_at].into_iter().flatten().min()
+        [self.wake, self.tcp_at, self.streams.wake].into_iter().flatten().min()
     }
 
     /// Time has passed.
@@ -175,16 +183,18 @@ impl Core {
         }
         let unix_ms = i64::try_from(clock::unix_ms()).unwrap_or(i64::MAX);
         self.session.handle_timeout(unix_ms, now);
+        self.streams_timeout(now);
     }
 
     /// Nobody drives the session any more: it is over if it was not, and its sockets and relays are given
-    /// back, whoever still holds a track of it.
-    pub(crate) fn abandon(&mut self) {
+    /// back, whoever still holds a track of it. Answers what the application has registered.
+    pub(crate) fn abandon(&mut self) -> Handlers {
         if self.closed.is_none() {
             self.close(CloseReason::Local);
         }
         self.signal = SignalState { failure: self.signal.failure.take(), ..SignalState::default() };
         self.paths.close();
+        self.streams.take_handlers()
     }
 
     /// Why it is over, if it is.

@@ -49,8 +49,10 @@ mod profile;
 mod publish;
 mod remote_track;
 mod room;
+mod rpc;
 mod shared;
 mod signal;
+mod streams;
 mod subscription;
 mod token;
 
@@ -71,9 +73,15 @@ pub use paths::Route;
 pub use publish::DataTrackOptions;
 pub use remote_track::RemoteDataTrack;
 pub use room::{ConnectionState, Room, RoomStats};
+pub use rpc::{PerformRpc, RpcInvocationData};
+pub use streams::{
+    ByteStreamReader, ByteStreamWriter, READ_ALL_BYTES_MAX, ReadStreamError, SendStreamError, StreamByteOptions,
+    StreamTextOptions, TextStreamReader, TextStreamWriter,
+};
 pub use subscription::{DataTrackEvent, DataTrackEvents, DataTrackStream, DataTrackSubscribeOptions};
 pub use token::Token;
 
+pub use trackyard_proto::packet::{StreamContent, TextHeader, TextOperation};
 pub use trackyard_proto::signal::IceServer;
 pub use trackyard_proto::{
     DataBlobKey, DisconnectReason, Encryption, FrameEncoding, Kind as ParticipantKind,
@@ -83,6 +91,10 @@ pub use trackyard_proto::{
 pub use trackyard_session::{
     CloseReason, DataBlobError, PacketDropReason as DataDropReason, PacketStats as DataStats, ProfileError,
     SendError as SendDataError,
+};
+pub use trackyard_stream::{
+    IncomingCounters as StreamStats, MethodTaken, RPC_DATA_BYTES, RPC_MESSAGE_BYTES, RPC_PAYLOAD_BYTES,
+    RpcCounters as RpcStats, RpcError, RpcErrorCode, StreamError, StreamInfo, TopicTaken,
 };
 pub use trackyard_track::e2ee;
 pub use trackyard_track::{

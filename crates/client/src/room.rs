@@ -8,9 +8,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use trackyard_peer::Target;
 use trackyard_session::{CloseReason, PacketStats, Session, SessionConfig, SignalVersion, TracksConfig};
+use trackyard_stream::{IncomingCounters, RpcCounters};
 use trackyard_track::{LocalTracksConfig, RemoteCounters};
 
-use crate::core::{Core, Parts};
+use crate::core::{Core, Parts, StreamsCore, dispatch};
 use crate::driver::{self, Dialler};
 use crate::endpoint::Endpoint;
 use crate::error::{ConnectError, SignalError};
@@ -26,7 +27,7 @@ use crate::token::{Token, TokenStore};
 ///
 /// See the [crate's documentation](crate) for an example.
 pub struct Room {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     driver: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -55,6 +56,12 @@ pub struct RoomStats {
     pub received: RemoteCounters,
     /// Packets beside data tracks.
     pub data: PacketStats,
+    /// Streams of others.
+    pub streams: IncomingCounters,
+    /// Calls, of this participant and of others.
+    pub rpc: RpcCounters,
+    /// Streams and calls that the application was too slow for, and answers that could not be sent.
+    pub lost: u64,
 }
 
 impl Room {
@@ -90,6 +97,7 @@ impl Room {
         );
         let (connecting, connected) = oneshot::channel();
         let encryption = options.encryption.clone();
+        let (streams, jobs) = StreamsCore::new();
         let parts = Parts {
             session,
             paths,
@@ -97,10 +105,13 @@ impl Room {
             tokens: Arc::clone(&tokens),
             connecting,
             encryption,
+            streams,
         };
         let shared = Shared::new(Core::new(parts));
         receiver.bind(&shared);
         let dialler = Arc::new(Dialler { endpoint, tls, tokens });
+        // It ends with the room, and leaves to the application what it has begun.
+        tokio::spawn(dispatch(jobs));
         let driver = tokio::spawn(driver::run(Arc::clone(&shared), dialler, options.close_timeout));
         let room = Self { shared, driver: tokio::sync::Mutex::new(Some(driver)) };
         // From here on, dropping the room leaves it.
@@ -197,6 +208,9 @@ impl Room {
             unusable_candidates: core.session.engine().unusable_candidates(),
             received: core.session.remote().counters(),
             data: core.session.packet_stats(),
+            streams: core.streams.streams.incoming_counters(),
+            rpc: core.streams.streams.rpc_counters(),
+            lost: core.streams.lost(),
         })
     }
 

@@ -44,7 +44,9 @@ impl Shared {
         if !std::thread::panicking() {
             self.with(|core, now| core.session.close(now));
         }
-        self.lock().abandon();
+        // What the application has registered may want the lock when it is dropped.
+        let handlers = self.lock().abandon();
+        drop(handlers);
     }
 
     /// Waits until the driver has something to do.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use trackyard_session::{CloseReason, EngineEvent, SessionEvent};
+use trackyard_session::{CloseReason, EngineEvent, ParticipantChange, SessionEvent};
 use trackyard_track::{Received, RemoteEvent, RemoteTrackId};
 
 use super::{Core, TCP_DELAY};
@@ -31,7 +31,7 @@ impl Core {
                     self.events.push(RoomEvent::DataBlobLost { key, error });
                 }
             }
-            SessionEvent::Packet(event) => self.packet_event(event, shared),
+            SessionEvent::Packet(event) => self.packet_event(event, shared, now),
             SessionEvent::Profile(event) => self.profile.answer(event),
         }
     }
@@ -39,6 +39,7 @@ impl Core {
     fn engine_event(&mut self, event: EngineEvent, shared: &Arc<Shared>, now: Instant) {
         match event {
             EngineEvent::Joined(join) => {
+                self.streams_renewed(shared, now);
                 self.joined(&join, shared);
                 self.tcp_at = Some(now + TCP_DELAY);
             }
@@ -60,7 +61,14 @@ impl Core {
                 self.events.push(RoomEvent::Reconnected { resumed });
             }
             EngineEvent::Closed(reason) => self.close(reason),
-            EngineEvent::Participant(change, info) => self.participant(change, &info, shared),
+            EngineEvent::Participant(change, info) => {
+                // With another sid it is another session: what it had begun does not go on.
+                let known = self.people.others.get(&info.identity);
+                if change == ParticipantChange::Left || known.is_some_and(|known| known.sid != info.sid) {
+                    self.streams_left(&info.identity, shared, now);
+                }
+                self.participant(change, &info, shared);
+            }
             EngineEvent::Room(room) => self.room(room),
             EngineEvent::TokenRefreshed(token) => self.tokens.refresh(token),
             EngineEvent::Resumed { .. } => self.tcp_at = Some(now + TCP_DELAY),
@@ -119,6 +127,7 @@ impl Core {
         self.closed = Some(reason.clone());
         self.subscribers.end_all();
         self.publications.end_all(&self.session);
+        self.streams_closed();
         self.people.tracks_changed.notify_waiters();
         match self.connecting.take() {
             // The application learns it as the answer to its wish to connect.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 use trackyard_proto::packet::UserPacket;
@@ -34,10 +35,13 @@ impl PacketWaiters {
 }
 
 impl Core {
-    pub(super) fn packet_event(&mut self, event: PacketEvent, shared: &Arc<Shared>) {
+    pub(super) fn packet_event(&mut self, event: PacketEvent, shared: &Arc<Shared>, now: Instant) {
         match event {
-            PacketEvent::Received { packet, encryption } => self.packet(packet, encryption, shared),
-            PacketEvent::Written(id) => self.packets.answer(id, Ok(())),
+            PacketEvent::Received { packet, encryption } => self.packet(packet, encryption, (shared, now)),
+            PacketEvent::Written(id) => {
+                self.packets.answer(id, Ok(()));
+                self.streams.room.notify_waiters();
+            }
             PacketEvent::Dropped { packet, reason } => self.packets.answer(packet, Err(reason)),
             PacketEvent::Unconfirmed(packets) => {
                 self.events.push(RoomEvent::DataUnconfirmed { packets: packets.len() });
@@ -48,7 +52,7 @@ impl Core {
         }
     }
 
-    fn packet(&mut self, packet: DataPacket, encryption: Encryption, shared: &Arc<Shared>) {
+    fn packet(&mut self, packet: DataPacket, encryption: Encryption, (shared, now): (&Arc<Shared>, Instant)) {
         match packet.value {
             PacketValue::User(_) => self.user_packet(packet, encryption, shared),
             PacketValue::StreamHeader(_)
@@ -56,9 +60,8 @@ impl Core {
             | PacketValue::StreamTrailer(_)
             | PacketValue::RpcRequest(_)
             | PacketValue::RpcAck(_)
-            | PacketValue::RpcResponse(_)
-            | PacketValue::Encrypted(_)
-            | PacketValue::Other => {}
+            | PacketValue::RpcResponse(_) => self.stream_packet(packet, encryption, (shared, now)),
+            PacketValue::Encrypted(_) | PacketValue::Other => {}
         }
     }
 

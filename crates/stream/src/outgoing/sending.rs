@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
-use trackyard_proto::DataPacket;
 use trackyard_proto::packet::{Compression, StreamContent, StreamHeader};
+use trackyard_proto::{DataPacket, Encryption};
 
 use super::deflate::{Deflate, is_worth_compressing};
 use super::options::header_packet;
 use super::{CHUNK_BYTES, Origin, StreamOptions, Writer};
-use crate::StreamError;
+use crate::{StreamError, StreamInfo};
 
 /// The packets of a stream whose content is all there: one, if all recipients can read that and it fits.
 ///
 /// What it costs to compress falls on who asks for packets.
 pub struct Sending {
+    info: StreamInfo,
     stage: Stage,
     content: Bytes,
 }
@@ -53,17 +54,16 @@ impl Sending {
         header_packet(StreamHeader { compression, ..header.clone() }, &options.destinations)?;
         let may_inline = origin.abilities.reads_inline() && !has_attachments(&options.content);
         let begin = Begin { header, destinations: options.destinations, may_deflate, may_inline };
-        Ok(Self { stage: Stage::Begin(Box::new(begin)), content })
+        let mut info =
+            StreamInfo::of(&begin.header, Encryption::None).expect("options say what kind of stream it is");
+        info.size = begin.header.total_length;
+        Ok(Self { info, stage: Stage::Begin(Box::new(begin)), content })
     }
 
-    /// The stream's name.
+    /// What the header says.
     #[must_use]
-    pub fn stream_id(&self) -> &str {
-        match &self.stage {
-            Stage::Begin(begin) => &begin.header.stream_id,
-            Stage::Chunks(writer) => &writer.info().id,
-            Stage::Done => "",
-        }
+    pub fn info(&self) -> &StreamInfo {
+        &self.info
     }
 
     /// Between 0 and 1.
@@ -154,6 +154,6 @@ impl Iterator for Sending {
 
 impl fmt::Debug for Sending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sending").field("id", &self.stream_id()).field("progress", &self.progress()).finish()
+        f.debug_struct("Sending").field("id", &self.info.id).field("progress", &self.progress()).finish()
     }
 }

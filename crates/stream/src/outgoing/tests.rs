@@ -75,7 +75,7 @@ fn a_short_text_is_one_packet_where_all_can_read_that() {
 fn for_others_it_is_three_packets() {
     for abilities in [Abilities::NONE, Abilities::version(1)] {
         let mut sending = Sending::new(options(), "hello", &origin(abilities)).unwrap();
-        assert_eq!((sending.progress(), sending.is_done(), sending.stream_id()), (0.0, false, "stream"));
+        assert_eq!((sending.progress(), sending.is_done(), &*sending.info().id), (0.0, false, "stream"));
         let (header, chunks, trailer) = parts(sending.by_ref().collect());
         assert_eq!((header.inline_content, header.total_length), (None, Some(5)));
         assert_eq!(chunks, [Bytes::from_static(b"hello")]);
