@@ -46,6 +46,7 @@ impl Room {
             bucket: TokenBucket::new(limits.signal_burst, limits.signal_rate_hz, self.now.instant),
             seen: (self.serial, self.now.instant),
             paced: request.client.sdk == "node",
+            protocol: request.client.protocol,
             face,
         }));
         self.counters.joins += 1;

@@ -46,6 +46,8 @@ pub(super) struct Member {
     pub(super) failed: bool,
     /// Clients whose core has one short queue for packets and signalling (design §4 d).
     pub(super) paced: bool,
+    /// Which version of the protocol its client speaks (protocol §1.9).
+    pub(super) protocol: i32,
     face: ParticipantInfo,
     snapshot: Option<Arc<ParticipantInfo>>,
 }
@@ -62,6 +64,7 @@ pub(super) struct NewMember {
     pub(super) bucket: TokenBucket,
     pub(super) seen: (u64, Instant),
     pub(super) paced: bool,
+    pub(super) protocol: i32,
     pub(super) face: ParticipantInfo,
 }
 
@@ -86,6 +89,7 @@ impl Member {
             joined_at: new.seen.1,
             failed: false,
             paced: new.paced,
+            protocol: new.protocol,
             face: new.face,
             snapshot: None,
         }

@@ -10,8 +10,12 @@ use trackyard_proto::{DisconnectReason, ParticipantState, Request, Response};
 use super::Room;
 use super::io::ConnectionId;
 use super::leave::Departure;
+use super::member::Member;
 use super::timers::Timer;
 use crate::control::{Command, PeerId};
+
+/// Clients up to this version take every such answer for an error (protocol §1.9).
+const QUIET_PROTOCOL: i32 = 14;
 
 impl Room {
     /// A client says something.
@@ -61,9 +65,13 @@ impl Room {
         }
     }
 
-    /// Says how a request went.
+    /// Says how a request went; success only to clients that understand it.
     pub(super) fn respond(&mut self, peer: PeerId, request_id: u32, how: (Reason, &str), echo: Option<Echo>) {
         let (reason, message) = how;
+        let hears_success = |member: &Member| member.protocol > QUIET_PROTOCOL;
+        if reason == Reason::Ok && !self.members.get(peer).is_some_and(hears_success) {
+            return;
+        }
         self.tell(peer, Response::RequestResponse { request_id, reason, message: message.to_owned(), echo });
     }
 

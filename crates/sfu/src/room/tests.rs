@@ -1,5 +1,6 @@
 //! Behaviour of rooms, each through one script of clients, workers and a directory in virtual time.
 
+mod admin;
 mod announce;
 mod blobs;
 mod chance;
