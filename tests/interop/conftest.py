@@ -16,7 +16,7 @@ from harness.python_client import PythonClient
 from harness.python_talker import PythonTalker
 from harness.report import Report
 from harness.rust_client import RustClient
-from harness.script_talkers import BrowserTalker, NodeTalker
+from harness.script_talkers import BrowserTalker, NodeTalker, RustTalker
 from harness.server import PEER, ROOT, Server, serving
 from harness.talk import Talker
 from harness.tokens import Login
@@ -80,7 +80,7 @@ async def server_sdk() -> AsyncIterator[Node]:
 
 
 @pytest.fixture(scope="session")
-def talker(browser: Node, rtc_node: Node) -> Callable[[str, str], Talker]:
+def talker(browser: Node, rtc_node: Node, peer: Node) -> Callable[[str, str], Talker]:
     """Makes talkers that have not joined yet, and whose maker closes them: `talker("node", "alice")`."""
 
     def build(kind: str, name: str) -> Talker:
@@ -92,6 +92,8 @@ def talker(browser: Node, rtc_node: Node) -> Callable[[str, str], Talker]:
                 return BrowserTalker(identity, browser)
             case "node":
                 return NodeTalker(identity, rtc_node)
+            case "rs":
+                return RustTalker(identity, peer)
         raise AssertionError(f"no client is called {kind}")
 
     return build

@@ -6,6 +6,7 @@ from .browser_client import BrowserClient
 from .client import Joining
 from .events import EventLog
 from .node import Node
+from .rust_client import RustClient
 from .talk import TALK_MAX, ScriptTalker
 
 
@@ -44,6 +45,18 @@ class NodeTalker(ScriptTalker):
 
     async def _talk(self, what: str, about: dict[str, Any]) -> Any:
         return await self._node.call("talk", self.identity, _camel(what), about, within=TALK_MAX)
+
+
+class RustTalker(RustClient, ScriptTalker):
+    """`trackyard`, the Rust SDK."""
+
+    async def resume(self) -> None:
+        raise NotImplementedError("the SDK has no such call: tests cut its connections instead")
+
+    async def _talk(self, what: str, about: dict[str, Any]) -> Any:
+        talk = {"do": what, **about}
+        call = {"do": "talk", "talk": talk}
+        return await self._peer.call("member", self.identity, call, within=TALK_MAX)
 
 
 def _camel(words: str) -> str:

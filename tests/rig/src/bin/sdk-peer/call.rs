@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::encryption::{KeyChange, Keys};
 use crate::schema::{Encoding, SchemaName};
+use crate::talk::Talk;
 
 /// What a participant is to do.
 #[derive(Debug, Deserialize)]
@@ -47,6 +48,10 @@ pub(crate) enum Call {
     StoreSchema {
         schema: SchemaName,
         text: String,
+    },
+    /// Besides data tracks.
+    Talk {
+        talk: Talk,
     },
     Key(KeyChange),
     KeyStats,

@@ -5,11 +5,13 @@
 
 mod call;
 mod encryption;
+mod events;
 mod failure;
 mod member;
 mod output;
 mod payload;
 mod schema;
+mod talk;
 mod tracks;
 
 use std::collections::HashMap;

@@ -4,14 +4,13 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 use trackyard::{
-    CloseReason, DataBlobKey, DataTrackSubscribeOptions, E2eeOptions, KeyProvider, RemoteDataTrack, Room,
-    RoomEvent, RoomEvents, RoomOptions,
+    DataBlobKey, DataTrackSubscribeOptions, E2eeOptions, KeyProvider, RemoteDataTrack, Room, RoomOptions,
 };
 
 use crate::call::{Call, Joining};
 use crate::encryption;
-use crate::failure::{Failure, variant};
-use crate::output::report;
+use crate::events::listen;
+use crate::failure::Failure;
 use crate::tracks::{self, Tracks};
 
 /// One participant, which joins at most once.
@@ -44,6 +43,7 @@ impl Member {
                 self.tracks.end(&(publisher, name)).await;
                 Ok(Value::Null)
             }
+            Call::Talk { talk } => talk.with(self.room()?).await,
             Call::Close => {
                 self.close().await;
                 Ok(Value::Null)
@@ -131,54 +131,4 @@ impl Member {
         let found = self.room()?.data_tracks_of(publisher).get(name);
         found.ok_or_else(|| Failure::misuse(format!("{publisher} does not publish {name}")))
     }
-}
-
-/// Reports everything that happens to a room.
-async fn listen(identity: String, mut events: RoomEvents) {
-    loop {
-        match events.recv().await {
-            Ok(event) => tell(&identity, &event),
-            Err(trackyard::EventsError::Closed) => return,
-            Err(error) => report(&identity, "events_lost", &json!({"error": error.to_string()})),
-        }
-    }
-}
-
-fn tell(identity: &str, event: &RoomEvent) {
-    let (kind, fields) = match event {
-        RoomEvent::ParticipantConnected(who) => {
-            ("participant_connected", json!({"identity": who.identity()}))
-        }
-        RoomEvent::ParticipantDisconnected(who) => {
-            ("participant_disconnected", json!({"identity": who.identity()}))
-        }
-        RoomEvent::DataTrackPublished(track) | RoomEvent::DataTrackRepublished(track) => {
-            ("track_published", tracks::describe(track))
-        }
-        RoomEvent::DataTrackUnpublished(track) => ("track_unpublished", json!({"sid": track.sid()})),
-        RoomEvent::DataTrackUndecryptable { track, error } => {
-            let error = error.as_ref().map(variant);
-            let (publisher, name) = (track.publisher_identity(), track.name());
-            ("undecryptable", json!({"publisher": publisher, "name": name, "error": error}))
-        }
-        RoomEvent::LocalDataTrackUnpublished(track) => ("local_unpublished", json!({"name": track.name()})),
-        RoomEvent::Reconnecting => ("reconnecting", json!({})),
-        RoomEvent::Reconnected { resumed } => ("reconnected", json!({"resumed": resumed})),
-        RoomEvent::Disconnected(reason) => ("disconnected", json!({"reason": closed(reason)})),
-        _ => return,
-    };
-    report(identity, kind, &fields);
-}
-
-/// The protocol's word for it where it is the server's doing: `DUPLICATE_IDENTITY`.
-fn closed(reason: &CloseReason) -> String {
-    let CloseReason::Server(reason) = reason else { return variant(reason) };
-    let mut word = String::new();
-    for letter in variant(reason).chars() {
-        if letter.is_uppercase() && !word.is_empty() {
-            word.push('_');
-        }
-        word.push(letter.to_ascii_uppercase());
-    }
-    word
 }

@@ -1,0 +1,99 @@
+//! Packets, streams, RPC and shared state.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use trackyard::{DataPublishOptions, Participant, Room};
+
+use crate::call::Frame;
+use crate::failure::Failure;
+use crate::payload;
+
+/// What a participant is to do besides data tracks.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(crate) enum Talk {
+    SendPackets(Packets),
+    SetAttributes {
+        attributes: BTreeMap<String, String>,
+    },
+    SetMetadata {
+        metadata: String,
+    },
+    SetName {
+        name: String,
+    },
+    /// What is known of a participant, oneself too.
+    Describe {
+        identity: String,
+    },
+}
+
+/// Packets to send one after the other, numbered from `first`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Packets {
+    count: u32,
+    size: usize,
+    first: u32,
+    reliable: bool,
+    topic: String,
+    to: Vec<String>,
+    /// Milliseconds after each.
+    pace: u64,
+}
+
+impl Talk {
+    /// Does it.
+    pub(crate) async fn with(self, room: &Room) -> Result<Value, Failure> {
+        let own = room.local_participant();
+        match self {
+            Self::SendPackets(packets) => packets.send(room).await?,
+            Self::SetAttributes { attributes } => own.set_attributes(attributes).await?,
+            Self::SetMetadata { metadata } => own.set_metadata(metadata).await?,
+            Self::SetName { name } => own.set_name(name).await?,
+            Self::Describe { identity } => return describe(room, &identity),
+        }
+        Ok(Value::Null)
+    }
+}
+
+impl Packets {
+    async fn send(self, room: &Room) -> Result<(), Failure> {
+        for sequence in self.first..self.first + self.count {
+            let bytes = payload::make(Frame { sequence, size: self.size, timestamp: None })?;
+            room.local_participant().publish_data(bytes, self.options()).await?;
+            if self.pace > 0 {
+                tokio::time::sleep(Duration::from_millis(self.pace)).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn options(&self) -> DataPublishOptions {
+        let options =
+            if self.reliable { DataPublishOptions::reliable() } else { DataPublishOptions::lossy() };
+        options.with_topic(&self.topic).with_destinations(&self.to)
+    }
+}
+
+fn describe(room: &Room, identity: &str) -> Result<Value, Failure> {
+    let own = room.local_participant();
+    if own.identity() == identity {
+        return Ok(described(&Participant::Local(own)));
+    }
+    let other = room.remote_participant(identity);
+    let other = other.ok_or_else(|| Failure::misuse(format!("{identity} is not in the room")))?;
+    Ok(described(&Participant::Remote(other)))
+}
+
+/// What a participant says about itself, and whether it may publish data.
+pub(crate) fn described(who: &Participant) -> Value {
+    json!({
+        "name": who.name(),
+        "metadata": who.metadata(),
+        "attributes": who.attributes(),
+        "publishes": who.permissions().map(|permission| permission.can_publish_data),
+    })
+}
