@@ -47,8 +47,11 @@ impl Wire<Option<pb::ParticipantPermission>> for Option<Permission> {
         wire.map(Into::into)
     }
 
+    /// Sources that nobody knows permit nothing, and could not be written as JSON.
     fn to_wire(&self) -> Option<pb::ParticipantPermission> {
-        self.as_ref().map(Into::into)
+        let mut permission = self.as_ref().map(pb::ParticipantPermission::from)?;
+        permission.can_publish_sources.retain(|number| pb::TrackSource::try_from(*number).is_ok());
+        Some(permission)
     }
 }
 
