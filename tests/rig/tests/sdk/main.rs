@@ -10,4 +10,6 @@ mod old_server;
 mod paths;
 mod reconnecting;
 mod room;
+mod rpc;
+mod streams;
 mod subscribing;
