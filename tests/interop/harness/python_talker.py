@@ -140,7 +140,7 @@ class PythonTalker(PythonClient, Talker):
     async def set_name(self, name: str) -> None:
         await self._room.local_participant.set_name(name)
 
-    async def describe(self, identity: str) -> dict[str, Any]:
+    async def profile(self, identity: str) -> dict[str, Any]:
         own = self._room.local_participant
         return _described(own if identity == own.identity else self._room.remote_participants[identity])
 

@@ -112,7 +112,7 @@ class Talker(ABC):
         """Changes its own."""
 
     @abstractmethod
-    async def describe(self, identity: str) -> dict[str, Any]:
+    async def profile(self, identity: str) -> dict[str, Any]:
         """What it knows of a participant: name, metadata, attributes, publishes."""
 
     @abstractmethod
@@ -169,5 +169,5 @@ class ScriptTalker(Talker):
     async def set_name(self, name: str) -> None:
         await self._talk("set_name", {"name": name})
 
-    async def describe(self, identity: str) -> dict[str, Any]:
-        return await self._talk("describe", {"identity": identity})
+    async def profile(self, identity: str) -> dict[str, Any]:
+        return await self._talk("profile", {"identity": identity})

@@ -163,7 +163,7 @@ export class Talk {
   }
 
   // What is known of a participant, oneself too.
-  describe({ identity }) {
+  profile({ identity }) {
     const { localParticipant, remoteParticipants } = this.room;
     return this.described(identity === localParticipant.identity ? localParticipant : remoteParticipants.get(identity));
   }

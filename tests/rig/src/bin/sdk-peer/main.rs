@@ -10,7 +10,9 @@ mod failure;
 mod member;
 mod output;
 mod payload;
+mod rpc;
 mod schema;
+mod streams;
 mod talk;
 mod tracks;
 

@@ -11,6 +11,8 @@ use crate::call::{Call, Joining};
 use crate::encryption;
 use crate::events::listen;
 use crate::failure::Failure;
+use crate::rpc;
+use crate::streams;
 use crate::tracks::{self, Tracks};
 
 /// One participant, which joins at most once.
@@ -87,6 +89,8 @@ impl Member {
             options = options.with_encryption(E2eeOptions::new(keys));
         }
         let (room, events) = Room::connect(&joining.url, joining.token, options).await?;
+        streams::receive(&room, &self.identity)?;
+        rpc::serve(&room)?;
         tokio::spawn(listen(self.identity.clone(), events));
         self.joined.set((room, keys)).map_err(|_| Failure::misuse("joined already"))?;
         Ok(Value::Null)

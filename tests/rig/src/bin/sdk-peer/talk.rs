@@ -10,12 +10,30 @@ use trackyard::{DataPublishOptions, Participant, Room};
 use crate::call::Frame;
 use crate::failure::Failure;
 use crate::payload;
+use crate::rpc::Rpc;
+use crate::streams::{self, About};
 
 /// What a participant is to do besides data tracks.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub(crate) enum Talk {
     SendPackets(Packets),
+    SendText {
+        text: String,
+        #[serde(flatten)]
+        about: About,
+    },
+    StreamText {
+        pieces: Vec<String>,
+        #[serde(flatten)]
+        about: About,
+    },
+    SendFile {
+        size: usize,
+        #[serde(flatten)]
+        about: About,
+    },
+    Rpc(Rpc),
     SetAttributes {
         attributes: BTreeMap<String, String>,
     },
@@ -26,7 +44,7 @@ pub(crate) enum Talk {
         name: String,
     },
     /// What is known of a participant, oneself too.
-    Describe {
+    Profile {
         identity: String,
     },
 }
@@ -50,10 +68,14 @@ impl Talk {
         let own = room.local_participant();
         match self {
             Self::SendPackets(packets) => packets.send(room).await?,
+            Self::SendText { text, about } => drop(own.send_text(text, about.text()).await?),
+            Self::StreamText { pieces, about } => streams::stream_text(room, pieces, about).await?,
+            Self::SendFile { size, about } => return streams::send_file(room, size, about).await,
+            Self::Rpc(rpc) => return Ok(rpc.perform(room).await),
             Self::SetAttributes { attributes } => own.set_attributes(attributes).await?,
             Self::SetMetadata { metadata } => own.set_metadata(metadata).await?,
             Self::SetName { name } => own.set_name(name).await?,
-            Self::Describe { identity } => return describe(room, &identity),
+            Self::Profile { identity } => return profile(room, &identity),
         }
         Ok(Value::Null)
     }
@@ -78,7 +100,7 @@ impl Packets {
     }
 }
 
-fn describe(room: &Room, identity: &str) -> Result<Value, Failure> {
+fn profile(room: &Room, identity: &str) -> Result<Value, Failure> {
     let own = room.local_participant();
     if own.identity() == identity {
         return Ok(described(&Participant::Local(own)));
