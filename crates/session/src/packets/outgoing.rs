@@ -163,9 +163,9 @@ impl Outgoing {
         self.kept.resume(last_sequence);
     }
 
-    /// A new session has begun, on a new channel: what waits is sent there. Of what the channel before had not let go
-    /// of nobody knows whether it has arrived. It is not sent again, since receivers could not tell that it is the
-    /// same: they know senders by their sessions.
+    /// A new session has begun, on a new channel: what waits is sent there. Of what was under way in the channel before
+    /// nobody knows whether it has arrived. It is not sent again, since receivers could not tell that it is the same:
+    /// they know senders by their sessions.
     pub(crate) fn restart(&mut self, stats: &mut PacketStats) {
         let unconfirmed = self.kept.restart();
         if !unconfirmed.is_empty() {

@@ -10,6 +10,7 @@ mod handles;
 mod isolation;
 mod last_will;
 mod links;
+mod packets;
 mod publishing;
 mod recover;
 mod subscribing;

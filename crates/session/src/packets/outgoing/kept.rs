@@ -9,10 +9,15 @@ use super::PacketId;
 
 /// What is kept of packets that the channel has let go of; the oldest go first.
 pub const KEPT_BYTES_MAX: usize = 16 << 20;
-/// What the channel has let go of has come to the server, which may take so long to look at it.
+/// What the channel has let go of is with the server, which may have to wait so long for something that was lost before
+/// it, and takes a moment to look at it.
 const LOOK_TIME: Duration = Duration::from_secs(5);
 
 /// Reliable packets that were written. Those that are to be repeated are the last ones.
+///
+/// A channel tells how many bytes it holds, not which: it lets go of what has arrived behind a gap as well, and nobody
+/// gets that before the gap is filled. So what it has let go of is certain to have arrived only once it holds nothing,
+/// and is forgotten only while it goes on letting go of things.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     packets: VecDeque<Packet>,
@@ -21,6 +26,8 @@ pub(super) struct Kept {
     to_repeat: usize,
     /// Bytes that this session's channel has taken.
     taken: u64,
+    /// Bytes that it has let go of.
+    released: u64,
 }
 
 #[derive(Debug)]
@@ -30,8 +37,10 @@ struct Packet {
     bytes: Bytes,
     /// What the channel had taken with it.
     taken: u64,
-    /// When the channel was seen to have let go of it.
+    /// When the channel was seen to have let go of as much.
     released: Option<Instant>,
+    /// It has arrived.
+    is_certain: bool,
 }
 
 impl Kept {
@@ -43,17 +52,32 @@ impl Kept {
             return;
         }
         self.bytes += bytes.len();
-        self.packets.push_back(Packet { sequence, id, bytes, taken: self.taken, released: None });
+        self.packets.push_back(Packet {
+            sequence,
+            id,
+            bytes,
+            taken: self.taken,
+            released: None,
+            is_certain: false,
+        });
     }
 
     /// The channel holds so much.
     pub(super) fn update_buffered(&mut self, buffered: usize, now: Instant) {
         let released = self.taken.saturating_sub(buffered as u64);
+        if released == self.released && buffered > 0 {
+            return;
+        }
+        self.released = released;
         let written = self.packets.len() - self.to_repeat;
-        // Those before the first one without a time have one: the channel lets go in order.
+        // Those before the first one without a time have one.
         let first = self.packets.partition_point(|packet| packet.released.is_some()).min(written);
         let fresh = self.packets.range_mut(first..written).take_while(|packet| packet.taken <= released);
         fresh.for_each(|packet| packet.released = Some(now));
+        if buffered == 0 {
+            let uncertain = self.packets.range_mut(..written).rev().take_while(|packet| !packet.is_certain);
+            uncertain.for_each(|packet| packet.is_certain = true);
+        }
         self.forget(now);
     }
 
@@ -62,7 +86,7 @@ impl Kept {
         while self.packets.front().is_some_and(|packet| packet.sequence <= last_sequence) {
             self.pop();
         }
-        self.packets.iter_mut().for_each(|packet| packet.released = None);
+        self.packets.iter_mut().for_each(|packet| (packet.released, packet.is_certain) = (None, false));
         self.to_repeat = self.packets.len();
     }
 
@@ -82,13 +106,13 @@ impl Kept {
         Some(packet.bytes.len())
     }
 
-    /// Another session: answers those that the channel had not let go of.
+    /// Another session: answers those that are not certain to have arrived.
     pub(super) fn restart(&mut self) -> Vec<PacketId> {
         let packets = std::mem::take(self).packets;
-        packets.into_iter().filter(|packet| packet.released.is_none()).map(|packet| packet.id).collect()
+        packets.into_iter().filter(|packet| !packet.is_certain).map(|packet| packet.id).collect()
     }
 
-    /// How many the channel has not let go of.
+    /// How many the channel still holds; none if and only if all have arrived.
     pub(super) fn unreleased(&self) -> usize {
         self.packets.iter().rev().take_while(|packet| packet.released.is_none()).count()
     }

@@ -187,8 +187,8 @@ fn a_new_session_counts_anew_and_gets_what_was_not_written() {
         bench.push(0, Urgency::Normal, 10).unwrap();
     }
     bench.write();
-    bench.write();
     bench.release(1);
+    bench.write();
     bench.outgoing.restart(&mut bench.stats);
     bench.channel.clear();
     assert_eq!(bench.write(), None, "there is no channel yet");
@@ -198,6 +198,23 @@ fn a_new_session_counts_anew_and_gets_what_was_not_written() {
     let unconfirmed = PacketEvent::Unconfirmed(vec![PacketId(2)]);
     assert_eq!(bench.events(), [written(1), written(2), unconfirmed, written(3)]);
     assert_eq!(bench.stats.reliable_unconfirmed, 1);
+}
+
+/// A channel counts what has arrived behind a gap as gone, and nobody has got it.
+#[test]
+fn what_may_have_arrived_behind_a_gap_is_not_certain() {
+    let mut bench = Bench::new();
+    for _ in 0..3 {
+        bench.push(0, Urgency::Normal, 10).unwrap();
+    }
+    bench.write_all();
+    bench.release(2);
+    // Nothing gets through any more.
+    bench.now += Duration::from_secs(40);
+    bench.update(true);
+    bench.outgoing.restart(&mut bench.stats);
+    let unconfirmed = PacketEvent::Unconfirmed([1, 2, 3].map(PacketId).to_vec());
+    assert_eq!(bench.events().last(), Some(&unconfirmed));
 }
 
 #[test]
