@@ -1,5 +1,7 @@
 //! Garbage on every port beside a bystander, who notices nothing (design §11).
 
+mod api;
+mod messages;
 mod packets;
 mod signals;
 mod streams;
@@ -46,11 +48,13 @@ impl Target {
     }
 }
 
-/// Two clients that only want to be left alone.
+/// Clients that only want to be left alone: two with a data track, two with user packets.
 struct Bystanders {
     publisher: LiveClient,
     subscriber: LiveClient,
     sid: String,
+    talker: LiveClient,
+    reader: LiveClient,
 }
 
 impl Bystanders {
@@ -60,7 +64,9 @@ impl Bystanders {
         let sid = publisher.publish(1, "telemetry").await.unwrap();
         let (mut subscriber, _) = LiveClient::join(in_mode(false, config("subscriber"))).await.unwrap();
         subscriber.subscribe(&sid).await.unwrap();
-        Self { publisher, subscriber, sid }
+        let (talker, _) = LiveClient::join(config("talker")).await.unwrap();
+        let (reader, _) = LiveClient::join(in_mode(false, config("reader"))).await.unwrap();
+        Self { publisher, subscriber, sid, talker, reader }
     }
 }
 
@@ -87,7 +93,8 @@ async fn garbage_everywhere_is_counted_and_a_bystander_loses_nothing() {
     };
     let attacks = attack(&target);
     let end = target.end + Duration::from_secs(1);
-    let (sent, seen) = tokio::join!(
+    let (talked, sent, seen) = tokio::join!(
+        messages::count(&bystanders.talker, target.end),
         flow::send(&bystanders.publisher, plan),
         flow::collect(&mut bystanders.subscriber, &bystanders.sid, end),
     );
@@ -97,6 +104,8 @@ async fn garbage_everywhere_is_counted_and_a_bystander_loses_nothing() {
     assert!(server.is_alive().unwrap(), "{:?}", server.log());
     assert!(rounds.iter().all(|(_, rounds)| *rounds > 0), "every attack was made: {rounds:?}");
     check_counters(&server.metrics().await.unwrap());
+    let read = messages::numbers(&mut bystanders.reader);
+    assert_eq!(read, (1..=talked).collect::<Vec<_>>(), "each packet once and in order");
     assert!(seen.is_clean(), "{seen:?}");
     assert!(seen.intact * 100 >= plan.frames() * 99, "{} of {sent:?}", seen.intact);
     let after = server.process().memory_kib().unwrap();
@@ -122,6 +131,10 @@ fn attack(target: &Target) -> JoinSet<(&'static str, u64)> {
     attacks.spawn(named("ws subscribe", signals::subscribe_flood(t())));
     attacks.spawn(named("ws sdp", signals::bad_descriptions(t())));
     attacks.spawn(named("packets", packets::malformed(t())));
+    attacks.spawn(named("user packets", messages::hostile(t())));
+    attacks.spawn(named("forbidden packets", messages::forbidden(t())));
+    attacks.spawn(named("api garbage", api::garbage(t())));
+    attacks.spawn(named("api endless", api::endless(t())));
     attacks.spawn(named("toggles", packets::toggled_subscriptions(t())));
     attacks
 }
@@ -142,6 +155,10 @@ fn check_counters(metrics: &Metrics) {
         "worker_malformed_extensions",
         "worker_unknown_handle",
         "worker_bad_descriptions",
+        "worker_messages_malformed",
+        "worker_messages_forbidden",
+        "worker_messages_repeated",
+        "worker_messages_too_long",
         "net_unclaimed",
         "net_tcp_unclaimed",
         "net_tcp_ended",
