@@ -22,7 +22,7 @@ impl Counter {
 
 /// Declares the counters once: as they are written, as they are read, and by name.
 macro_rules! counters {
-    ($($(#[$doc:meta])+ $name:ident,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// As written by the worker's thread.
         #[derive(Debug, Default)]
         pub(crate) struct NetCounters {
@@ -32,7 +32,7 @@ macro_rules! counters {
         /// What the sockets of one worker have counted since its start.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct NetSnapshot {
-            $($(#[$doc])+ pub $name: u64,)+
+            $($(#[doc = $doc])+ pub $name: u64,)+
         }
 
         impl NetCounters {
@@ -44,6 +44,8 @@ macro_rules! counters {
         impl NetSnapshot {
             /// Their names, in the order of [`Self::values`].
             pub const NAMES: [&'static str; [$(stringify!($name)),+].len()] = [$(stringify!($name)),+];
+            /// What they count, in the order of [`Self::values`].
+            pub const HELP: [&'static str; Self::NAMES.len()] = [$(concat!($($doc),+)),+];
 
             /// All values.
             #[must_use]

@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use trackyard_auth::Keys;
 
 use crate::api::Bodies;
-use crate::config::Login;
+use crate::config::{Login, MetricSettings};
 use crate::http::JoinLimiter;
 use crate::metrics::{self, Counters};
 use crate::rooms::Rooms;
@@ -42,6 +42,8 @@ pub(crate) struct Surface {
     pub(crate) metrics_on_main_port: bool,
     /// Who may read metrics on their own port; anyone if there is none.
     pub(crate) metrics_login: Option<Login>,
+    /// What metrics say about single rooms and tracks.
+    pub(crate) metrics: MetricSettings,
     /// The longest signal message.
     pub(crate) signal_message_bytes_max: usize,
     /// How long a client may take to answer the close of its signal connection.
@@ -79,6 +81,6 @@ impl App {
 
     /// Everything counted, as OpenMetrics text.
     pub(crate) async fn metrics(&self) -> String {
-        metrics::render(&self.counters, &self.rooms).await
+        metrics::render(&self.counters, &self.rooms, self.surface.metrics).await
     }
 }

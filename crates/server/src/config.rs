@@ -23,8 +23,8 @@ pub use external_ip::ExternalIpError;
 pub use network::NetworkError;
 pub use scalar::duration as parse_duration;
 pub use settings::{
-    Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, NodeIp, PortRange, Prometheus,
-    MetricSettings, RoomSettings, Rtc, Shutdown, ShutdownAction, WebhookSettings,
+    Config, DataTracks, Filter, Limits, LogLevel, Logging, Login, MetricSettings, NodeIp, PortRange,
+    Prometheus, RoomSettings, Rtc, Shutdown, ShutdownAction, WebhookSettings,
 };
 pub use source::{CONFIG_BYTES_MAX, Overrides, Sources, load};
 pub use track_rules::{RuleEntry, first_match};

@@ -2,18 +2,20 @@
 //!
 //! Counters of the packet path live in the workers and are read from their snapshots when somebody asks.
 
+mod packets;
+mod rooms;
+mod workers;
+
+use std::hash::Hash;
+
 use axum::http::StatusCode;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use trackyard_lanes::{DropReason, LaneStats};
-use trackyard_net::{NetSnapshot, WorkerSnapshot};
-use trackyard_sfu::forward::WorkerCounters;
-use trackyard_sfu::room::RoomCounters;
 
 use crate::api::ApiCounters;
+use crate::config::MetricSettings;
 use crate::rooms::Rooms;
 
 /// Counters of the HTTP and signalling edge.
@@ -84,37 +86,61 @@ impl SignalCounters {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReasonLabel {
-    reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DirectionLabel {
-    direction: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct EventLabel {
-    event: &'static str,
-}
-
 /// Everything counted, as OpenMetrics text.
-pub(crate) async fn render(counters: &Counters, rooms: &Rooms) -> String {
-    let mut registry = Registry::default();
+pub(crate) async fn render(counters: &Counters, rooms: &Rooms, settings: MetricSettings) -> String {
+    let survey = rooms.survey().await;
     let workers = rooms.workers().stats();
-    edge(registry.sub_registry_with_prefix("trackyard"), counters, rooms);
-    rooms.webhooks().counters().register(registry.sub_registry_with_prefix("trackyard"));
-    room_gauges(&mut registry, rooms, &workers);
-    room_events(registry.sub_registry_with_prefix("trackyard"), &rooms.room_counters().await);
-    worker_counters(registry.sub_registry_with_prefix("trackyard"), &workers);
-    frames(registry.sub_registry_with_prefix("trackyard_datatrack"), &workers);
+    let mut registry = Registry::default();
+    rooms::totals(&mut registry, rooms, &workers);
+    let ours = registry.sub_registry_with_prefix("trackyard");
+    edge(ours, counters, rooms);
+    rooms.webhooks().counters().register(ours);
+    rooms::events(ours, &survey.counters);
+    if settings.rooms {
+        rooms::each(ours, &survey.rooms);
+    }
+    if settings.tracks {
+        rooms::each_track(ours, &survey.rooms);
+    }
+    packets::users(ours, &workers);
+    workers::counters(ours, &workers);
+    let tracks = registry.sub_registry_with_prefix("trackyard_datatrack");
+    packets::tracks(tracks, &workers);
+    workers::frames(tracks, &workers);
     let mut page = String::new();
     // Writing to a string cannot fail; an encoder that reports so has left a page that shows it.
     if text::encode(&mut page, &registry).is_err() {
         page.push_str("# metrics could not be encoded\n");
     }
     page
+}
+
+/// Why something was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+/// Counters of one name, each with its label.
+fn family<L, K>(values: impl IntoIterator<Item = (K, u64)>, label: impl Fn(K) -> L) -> Family<L, Counter>
+where
+    L: Clone + Hash + Eq,
+{
+    let family = Family::<L, Counter>::default();
+    for (key, value) in values {
+        family.get_or_create(&label(key)).inc_by(value);
+    }
+    family
+}
+
+/// Counters of one name by reason.
+fn by_reason(values: impl IntoIterator<Item = (&'static str, u64)>) -> Family<ReasonLabel, Counter> {
+    family(values, |reason| ReasonLabel { reason })
+}
+
+/// A counter that is read elsewhere.
+fn constant(value: u64) -> ConstCounter<u64> {
+    ConstCounter::new(value)
 }
 
 fn edge(registry: &mut Registry, counters: &Counters, rooms: &Rooms) {
@@ -150,77 +176,5 @@ fn edge(registry: &mut Registry, counters: &Counters, rooms: &Rooms) {
     );
 }
 
-fn room_gauges(registry: &mut Registry, rooms: &Rooms, workers: &[WorkerSnapshot]) {
-    let count = |value: u64| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
-    let participants = workers.iter().map(|worker| worker.peers).sum();
-    let tcp = workers.iter().map(|worker| worker.tcp_connections).sum();
-    let alive = workers.iter().filter(|worker| worker.is_alive).count();
-    for (name, help, value) in [
-        ("trackyard_rooms", "Rooms that are open", rooms.count() as u64),
-        ("trackyard_participants", "Participants on this node", participants),
-        ("trackyard_ice_tcp_connections", "ICE/TCP connections", tcp),
-        ("trackyard_workers_alive", "Worker threads that run", alive as u64),
-        // As boards made for LiveKit's server know them.
-        ("livekit_room_total", "Rooms that are open", rooms.count() as u64),
-        ("livekit_participant_total", "Participants on this node", participants),
-    ] {
-        registry.register(name, help, count(value));
-    }
-}
-
-fn room_events(registry: &mut Registry, counters: &RoomCounters) {
-    let events = Family::<EventLabel, Counter>::default();
-    for (event, value) in RoomCounters::NAMES.into_iter().zip(counters.values()) {
-        events.get_or_create(&EventLabel { event }).inc_by(value);
-    }
-    registry.register("room_events", "What has happened in rooms, those that have ended included", events);
-}
-
-fn worker_counters(registry: &mut Registry, workers: &[WorkerSnapshot]) {
-    let core: Vec<_> = workers.iter().map(|worker| worker.core.values()).collect();
-    for (at, name) in WorkerCounters::NAMES.into_iter().enumerate() {
-        let sum = core.iter().map(|values| values[at]).sum::<u64>();
-        registry.register(format!("worker_{name}"), "Sum over workers", ConstCounter::new(sum));
-    }
-    let net: Vec<_> = workers.iter().map(|worker| worker.net.values()).collect();
-    for (at, name) in NetSnapshot::NAMES.into_iter().enumerate() {
-        let sum = net.iter().map(|values| values[at]).sum::<u64>();
-        registry.register(format!("net_{name}"), "Sum over workers", ConstCounter::new(sum));
-    }
-}
-
-/// Frames on their way to subscribers: `in` is once per subscription, `out` is what was delivered whole.
-fn frames(registry: &mut Registry, workers: &[WorkerSnapshot]) {
-    let mut lanes = LaneStats::default();
-    workers.iter().for_each(|worker| lanes += worker.lanes);
-    let direction = |into: u64, out: u64| {
-        let family = Family::<DirectionLabel, Counter>::default();
-        family.get_or_create(&DirectionLabel { direction: "in" }).inc_by(into);
-        family.get_or_create(&DirectionLabel { direction: "out" }).inc_by(out);
-        family
-    };
-    let frames = direction(lanes.frames_in, lanes.frames_delivered);
-    registry.register("frames", "Frames times subscriptions, by direction", frames);
-    registry.register(
-        "bytes",
-        "Bytes of their packets, by direction",
-        direction(lanes.bytes_in, lanes.bytes_out),
-    );
-    let dropped = Family::<ReasonLabel, Counter>::default();
-    for reason in DropReason::ALL {
-        dropped.get_or_create(&ReasonLabel { reason: reason.label() }).inc_by(lanes.dropped(reason));
-    }
-    registry.register(
-        "dropped_frames",
-        "Frames times subscriptions that were not delivered, by reason",
-        dropped,
-    );
-    registry.register(
-        "wasted_bytes",
-        "Bytes sent of frames that were dropped later",
-        ConstCounter::new(lanes.wasted_bytes),
-    );
-    let waiting =
-        i64::try_from(lanes.frames_in - lanes.frames_delivered - lanes.dropped_total()).unwrap_or(i64::MAX);
-    registry.register("queue_frames", "Frames that wait or are under way", ConstGauge::new(waiting));
-}
+#[cfg(test)]
+mod tests;

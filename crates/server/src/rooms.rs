@@ -11,6 +11,7 @@ mod registry;
 mod sink;
 
 pub(crate) use admin::Unmet;
+pub(crate) use describe::RoomDescription;
 pub(crate) use events::EventRouter;
 pub(crate) use link::SignalLink;
 pub(crate) use registry::{Arrival, Entered, RoomDefaults, Rooms, Wiring};

@@ -116,6 +116,7 @@ impl Server {
             demo,
             metrics_on_main_port: config.prometheus.is_none(),
             metrics_login: config.prometheus.as_ref().and_then(|prometheus| prometheus.login.clone()),
+            metrics: config.metrics,
             signal_message_bytes_max: config.signal_message_bytes_max(),
             farewell_max: farewell_max(&config.shutdown),
         };

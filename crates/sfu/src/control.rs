@@ -8,8 +8,10 @@ use trackyard_lanes::LaneRules;
 use trackyard_peer::{Mode, Target};
 use trackyard_wire::Handle;
 
+mod meter;
 mod packets;
 
+pub use meter::TrackMeter;
 pub use packets::{Audience, Progress, Seat, ServerPacket, UserPacket};
 pub use trackyard_proto::relay::Delivery;
 
@@ -128,6 +130,13 @@ pub enum RouteChange {
         publisher: PeerId,
         /// The publisher's handle.
         handle: Handle,
+    },
+    /// Count the track's packets. To the publisher's worker, after [`Self::AddTrack`].
+    MeterTrack {
+        /// Which track.
+        track: TrackKey,
+        /// Where.
+        meter: Arc<TrackMeter>,
     },
     /// The track is gone, with everything that hung on it. To each worker that knows of it.
     RemoveTrack {

@@ -27,6 +27,7 @@ mod lifetime;
 mod limits;
 mod member;
 mod members;
+mod meters;
 mod metadata;
 mod notice;
 mod packets;
@@ -73,6 +74,7 @@ pub use admin::{
 pub use config::{BlobLimits, NodeInfo, RoomConfig, RoomLimits, StateLimits};
 pub use counters::RoomCounters;
 pub use io::{ConnectionId, Input, Join, Output, Resume};
+pub use meters::TrackFigures;
 pub use notice::{News, Notice, SessionNotice, Subject};
 pub use rules::{TrackRule, TrackRules};
 

@@ -7,8 +7,8 @@ use trackyard_auth::Keys;
 use trackyard_proto::limits;
 
 use super::settings::{
-    Config, DataTracks, Filter, Limits, LogLevel, Logging, MetricSettings, NodeIp, PortRange, RoomSettings, Rtc, Shutdown,
-    WebhookSettings,
+    Config, DataTracks, Filter, Limits, LogLevel, Logging, MetricSettings, NodeIp, PortRange, RoomSettings,
+    Rtc, Shutdown, WebhookSettings,
 };
 
 /// The key of development servers.

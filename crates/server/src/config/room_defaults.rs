@@ -18,6 +18,7 @@ impl Config {
             data_tracks: self.data_tracks.enabled,
             blobs: self.data_blobs.then(|| self.blob_limits()),
             track_rules: self.data_tracks.compiled(),
+            meter_tracks: self.metrics.tracks,
             node: NodeInfo { region: self.region.clone(), ice_urls, ..NodeInfo::default() },
             limits: RoomLimits { state: self.state_limits(), ..RoomLimits::default() },
             ..RoomConfig::default()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trackyard_proto::{ParticipantInfo, RoomInfo};
-use trackyard_sfu::room::{Room, RoomCounters};
+use trackyard_sfu::room::{Room, RoomCounters, TrackFigures};
 
 /// A room at one moment.
 #[derive(Debug, Clone)]
@@ -14,10 +14,26 @@ pub(crate) struct RoomDescription {
     pub(crate) participants: Vec<Arc<ParticipantInfo>>,
     /// What it has counted.
     pub(crate) counters: RoomCounters,
+    /// Its data tracks, if they are metered.
+    pub(crate) tracks: Vec<TrackFigures>,
+}
+
+/// All rooms at one moment, or nearly so.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    /// Those that are open.
+    pub(crate) rooms: Vec<RoomDescription>,
+    /// What they have counted, and those that have ended.
+    pub(crate) counters: RoomCounters,
 }
 
 impl RoomDescription {
     pub(super) fn of(room: &Room) -> Self {
-        Self { info: room.info(), participants: room.participants().collect(), counters: *room.counters() }
+        Self {
+            info: room.info(),
+            participants: room.participants().collect(),
+            counters: *room.counters(),
+            tracks: room.track_figures().collect(),
+        }
     }
 }

@@ -22,7 +22,7 @@ use trackyard_sfu::room::{
     ConnectionId, Input, Join, Resume, Room, RoomChange, RoomConfig, RoomCounters, StateLimits,
 };
 
-use super::describe::RoomDescription;
+use super::describe::{RoomDescription, Survey};
 use super::driver::{Driver, Inbox};
 use super::events::EventRouter;
 use super::link::SignalLink;
@@ -203,11 +203,12 @@ impl Rooms {
         self.0.table().len()
     }
 
-    /// What rooms have counted, those that have ended included.
-    pub(crate) async fn room_counters(&self) -> RoomCounters {
-        let mut sum = *self.0.ended();
-        self.describe().await.iter().for_each(|room| sum += room.counters);
-        sum
+    /// All rooms, and what they have counted with those that have ended.
+    pub(crate) async fn survey(&self) -> Survey {
+        let mut counters = *self.0.ended();
+        let rooms = self.describe().await;
+        rooms.iter().for_each(|room| counters += room.counters);
+        Survey { rooms, counters }
     }
 
     /// Events of workers that found their room's queue full.
@@ -279,7 +280,7 @@ impl Rooms {
     pub(super) fn find_or_make(
         &self,
         name: &str,
-        config: impl FnOnce() -> RoomConfig,
+        config: impl FnOnce() -> Result<RoomConfig, Refusal>,
     ) -> Result<Entry, Refusal> {
         let mut table = self.0.table();
         if let Some(entry) = table.get(name).filter(|entry| !entry.mailbox.is_closed()) {
@@ -291,7 +292,7 @@ impl Rooms {
         if table.len() >= ROOMS_MAX {
             return Err(Refusal::unavailable("the node takes no more rooms; try again"));
         }
-        let entry = self.make(name, config());
+        let entry = self.make(name, config()?);
         table.insert(name.to_owned(), entry.clone());
         Ok(entry)
     }
@@ -302,7 +303,13 @@ impl Rooms {
         if !self.admits(room) {
             return Err(Refusal::new(StatusCode::NOT_FOUND, "requested room does not exist"));
         }
-        self.find_or_make(room, || self.0.defaults.room(room, verified.claims.room_config.as_ref()))
+        let claims = &verified.claims;
+        self.find_or_make(room, || {
+            if !claims.room_preset.is_empty() {
+                return Err(Refusal::bad_request("unknown room configuration in create room request"));
+            }
+            Ok(self.0.defaults.room(room, claims.room_config.as_ref()))
+        })
     }
 
     fn make(&self, name: &str, config: RoomConfig) -> Entry {

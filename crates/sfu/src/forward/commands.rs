@@ -1,6 +1,7 @@
 //! What rooms ask of a worker. A command that names a peer which is gone is counted, no more:
 //! rooms learn of a loss only after they have sent it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use trackyard_peer::{ConnectionFactory, Mode, Peer, PeerConfig, PeerOutput, Role};
@@ -146,6 +147,12 @@ impl<F: ConnectionFactory> Worker<F> {
             }
             RouteChange::AddTrack { track, publisher, handle } => {
                 self.routes.add_source(track, publisher, handle)
+            }
+            RouteChange::MeterTrack { track, ref meter } => {
+                // A track that was not added is stale, and counted as such already.
+                if let Some(track) = self.routes.track_mut(track) {
+                    track.meter = Some(Arc::clone(meter));
+                }
             }
             RouteChange::RemoveTrack { track } => {
                 for sink in self.routes.remove_track(track) {

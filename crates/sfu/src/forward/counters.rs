@@ -2,7 +2,7 @@
 
 /// Declares the counters once, and with them the arrays by which they are published and read.
 macro_rules! counters {
-    ($($(#[$doc:meta])+ $name:ident,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// Counters of one worker since its start.
         ///
         /// Each packet in has one fate: `packets_in = data_tracks_disabled + malformed_* + unknown_handle + no_route + routed`.
@@ -11,7 +11,7 @@ macro_rules! counters {
         /// Each datagram in has one fate: `datagrams_in = datagrams_mine + datagrams_foreign + garbage_*`.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct WorkerCounters {
-            $($(#[$doc])+ pub $name: u64,)+
+            $($(#[doc = $doc])+ pub $name: u64,)+
         }
 
         impl WorkerCounters {
@@ -19,6 +19,8 @@ macro_rules! counters {
             pub const LEN: usize = [$(stringify!($name)),+].len();
             /// Their names, in the order of [`Self::values`].
             pub const NAMES: [&'static str; Self::LEN] = [$(stringify!($name)),+];
+            /// What they count, in the order of [`Self::values`].
+            pub const HELP: [&'static str; Self::LEN] = [$(concat!($($doc),+)),+];
 
             /// All values.
             #[must_use]

@@ -48,14 +48,17 @@ impl<F: ConnectionFactory> Worker<F> {
         }
     }
 
-    /// Sends the packet once to each other worker that wants it; answers how many.
+    /// Counts the packet if its track is metered, and sends it once to each other worker that wants it; answers how many.
     fn cross(&mut self, track: TrackKey, packet: &Bytes) -> usize {
-        let hops = self.routes.track(track).map_or(&[][..], |track| &track.hops);
-        for &to in hops {
+        let Some(entry) = self.routes.track(track) else { return 0 };
+        if let Some(meter) = &entry.meter {
+            meter.count(packet.len());
+        }
+        for &to in &entry.hops {
             self.outputs.push_back(WorkerOutput::Cross { to, track, packet: packet.clone() });
         }
-        self.counters.crossings_out += hops.len() as u64;
-        hops.len()
+        self.counters.crossings_out += entry.hops.len() as u64;
+        entry.hops.len()
     }
 
     /// Hands the packet to the lanes of its subscribers here; answers how many.

@@ -4,12 +4,13 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use trackyard_wire::Handle;
 
 use super::ids::{IdHasher, IdMap};
 use super::last_will::Newest;
-use crate::control::{PeerId, TrackKey, WorkerId};
+use crate::control::{PeerId, TrackKey, TrackMeter, WorkerId};
 
 type TrackSet = HashSet<TrackKey, BuildHasherDefault<IdHasher>>;
 
@@ -29,6 +30,8 @@ pub(super) struct Track {
     pub(super) subscribers: Vec<Sink>,
     pub(super) hops: Vec<WorkerId>,
     pub(super) newest: Newest,
+    /// If its packets are counted on their own.
+    pub(super) meter: Option<Arc<TrackMeter>>,
 }
 
 /// A subscriber on this worker, and what the packets it gets carry.

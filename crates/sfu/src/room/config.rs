@@ -28,6 +28,8 @@ pub struct RoomConfig {
     pub tags: BTreeMap<String, String>,
     /// How data tracks are scheduled.
     pub track_rules: TrackRules,
+    /// Each data track's packets are counted on their own.
+    pub meter_tracks: bool,
     /// Bounds of what clients can make the room hold or do.
     pub limits: RoomLimits,
     /// The node it runs on.
@@ -108,6 +110,7 @@ impl Default for RoomConfig {
             metadata: String::new(),
             tags: BTreeMap::new(),
             track_rules: TrackRules::default(),
+            meter_tracks: false,
             limits: RoomLimits::default(),
             node: NodeInfo::default(),
         }

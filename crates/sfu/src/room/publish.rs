@@ -123,6 +123,7 @@ impl Room {
         let pub_handle = handle.get();
         let info = Arc::new(DataTrackInfo { pub_handle, sid, name, encryption, frame_encoding, schema });
         let added = self.routes.push(worker, RouteChange::AddTrack { track: key, publisher: peer, handle });
+        let meter = self.meter_track(key, worker);
         self.serial += 1;
         self.tracks.insert(
             key,
@@ -136,6 +137,7 @@ impl Room {
                 wanted: BTreeSet::new(),
                 hops: BTreeMap::new(),
                 unannounced: Vec::new(),
+                meter,
             },
         );
         self.counters.tracks_published += 1;

@@ -8,6 +8,7 @@ mod harness;
 mod join;
 mod last_will;
 mod leave;
+mod meters;
 mod negotiate;
 mod notice;
 mod publish;

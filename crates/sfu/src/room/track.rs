@@ -8,7 +8,7 @@ use trackyard_lanes::LaneRules;
 use trackyard_proto::DataTrackInfo;
 
 use super::routes::RouteVersion;
-use crate::control::{PeerId, TrackKey, WorkerId};
+use crate::control::{PeerId, TrackKey, TrackMeter, WorkerId};
 
 /// One published data track.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) struct Track {
     pub(super) hops: BTreeMap<WorkerId, TrackHop>,
     /// Subscribers that wait for its announcement.
     pub(super) unannounced: Vec<PeerId>,
+    /// If its packets are counted on their own.
+    pub(super) meter: Option<Arc<TrackMeter>>,
 }
 
 /// Another worker with subscribers of a track.
@@ -61,6 +63,10 @@ impl Tracks {
 
     pub(super) fn get_mut(&mut self, key: TrackKey) -> Option<&mut Track> {
         self.by_key.get_mut(&key)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Track> {
+        self.by_key.values()
     }
 
     pub(super) fn by_sid(&self, sid: &str) -> Option<TrackKey> {

@@ -73,9 +73,7 @@ impl Kind {
             }
             Self::Cidr => "a block of addresses, such as `10.0.0.0/8`",
             Self::StunServer => "a server with its port, such as `stun.example.org:3478`",
-            Self::HttpUrl => {
-                "an address without a name or password, such as `https://example.org/webhook`"
-            }
+            Self::HttpUrl => "an address without a name or password, such as `https://example.org/webhook`",
             Self::LogLevel => "`error`, `warn`, `info`, `debug` or `trace`",
             Self::ShutdownAction => "`disconnect` or `reconnect`",
             Self::Policy => "`auto`, `latest` or `queue`",

@@ -221,10 +221,7 @@ const WEBHOOK: &[Key] = &[
             ),
         ],
     ),
-    section(
-        "resource_url_notifier",
-        &[duration("max_age"), key("max_depth", Kind::Integer(1, 100_000))],
-    ),
+    section("resource_url_notifier", &[duration("max_age"), key("max_depth", Kind::Integer(1, 100_000))]),
     section("filter_params", &[texts("include_events"), texts("exclude_events")]),
     boolean("data_tracks"),
 ];

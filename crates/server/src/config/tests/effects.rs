@@ -92,7 +92,9 @@ fn settings_that_do_nothing_are_warned_about() {
     );
     check_warnings(
         "webhook: {urls: ['http://a/b'], filter_params: {include_events: [room_started, egress_started]}}",
-        &["2: an event of `webhook.filter_params.include_events` is never sent; see the documentation for those that are"],
+        &[
+            "2: an event of `webhook.filter_params.include_events` is never sent; see the documentation for those that are",
+        ],
     );
     check_warnings(
         "limit: {max_api_request_body_size: 2}",
@@ -187,7 +189,10 @@ fn receivers_of_webhooks_are_as_the_official_server_takes_them() {
     assert_eq!(webhook.urls.len(), 2);
     assert_eq!((webhook.api_key.as_str(), webhook.data_tracks), ("key", false));
     assert_eq!((webhook.parallel_max, webhook.depth_max, webhook.age_max.as_secs()), (3, 7, 5));
-    assert_eq!((webhook.include_events, webhook.exclude_events), (vec![], vec!["track_published".to_owned()]));
+    assert_eq!(
+        (webhook.include_events, webhook.exclude_events),
+        (vec![], vec!["track_published".to_owned()])
+    );
     let age = |age: &str| loaded(&format!("webhook: {{resource_url_notifier: {{max_age: {age}}}}}"));
     assert_eq!(age("2000000000").unwrap().config.webhook.age_max, Duration::from_secs(2));
 }

@@ -16,13 +16,21 @@ fn word(kind: Kind) -> String {
         Kind::Anything => "{a: [b]}".to_owned(),
         // Any other is given out once only.
         Kind::Port => "0".to_owned(),
-        kind => {
-            ["true", "1", "5s", "10.0.0.1", "info", "disconnect", "queue", "http://a", "0123456789abcdef0123456789abcdef"]
-                .into_iter()
-                .find(|word| kind.takes(word))
-                .unwrap()
-                .to_owned()
-        }
+        kind => [
+            "true",
+            "1",
+            "5s",
+            "10.0.0.1",
+            "info",
+            "disconnect",
+            "queue",
+            "http://a",
+            "0123456789abcdef0123456789abcdef",
+        ]
+        .into_iter()
+        .find(|word| kind.takes(word))
+        .unwrap()
+        .to_owned(),
     }
 }
 

@@ -50,6 +50,9 @@ impl FakeWorker {
                 self.hops.retain(|(known, _)| *known != track);
                 self.willed.remove(&track);
             }
+            RouteChange::MeterTrack { track, .. } => {
+                assert!(self.sources.values().any(|known| *known == track), "a metered track was added");
+            }
             RouteChange::LastWill { track, .. } => {
                 self.sources.retain(|_, known| *known != track);
                 self.willed.insert(track);
