@@ -67,6 +67,8 @@ pub(crate) struct Core {
     tokens: Arc<TokenStore>,
     /// Whoever waits for the room to be connected.
     connecting: Option<oneshot::Sender<Result<(), CloseReason>>>,
+    /// Whoever waits until everything that was sent reliably is delivered.
+    delivering: Option<oneshot::Sender<()>>,
     /// Why it is over.
     closed: Option<CloseReason>,
     /// When the session wants to be called.
@@ -131,6 +133,7 @@ impl Core {
             events,
             tokens,
             connecting: Some(connecting),
+            delivering: None,
             closed: None,
             wake: None,
             tcp_at: None,
@@ -161,11 +164,25 @@ impl Core {
             }
         }
         self.paths.flush();
+        if self.delivering.is_some() && self.session.unfinished_packets() == 0 {
+            // Whoever does not wait any more closes the room.
+            let _ = self.delivering.take().map(|waiter| waiter.send(()));
+        }
         let earlier = match (before, self.wake()) {
             (Some(before), Some(wake)) => wake < before,
             (before, wake) => before != wake,
         };
         earlier || self.signal.wish.is_some() || self.closed.is_some()
+    }
+
+    /// Waits until the server has everything that was sent reliably; nothing if there is no use in waiting.
+    pub(crate) fn when_delivered(&mut self) -> Option<oneshot::Receiver<()>> {
+        if self.state != ConnectionState::Connected || self.session.unfinished_packets() == 0 {
+            return None;
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.delivering = Some(sender);
+        Some(receiver)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is next of use.

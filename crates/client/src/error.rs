@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use trackyard_http::tls::RootsError;
 use trackyard_proto::DisconnectReason;
 
 /// Why a signal connection cannot be opened.
@@ -123,6 +124,12 @@ pub enum ConnectError {
     /// It was closed before it was up.
     #[error("closed before it was connected")]
     Closed,
+}
+
+impl From<RootsError> for ConnectError {
+    fn from(error: RootsError) -> Self {
+        Self::Roots { message: error.message }
+    }
 }
 
 fn refusal(status: u16, message: &str) -> String {

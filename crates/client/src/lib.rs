@@ -41,6 +41,7 @@ mod error;
 mod events;
 mod frame;
 mod local_track;
+mod metadata;
 mod options;
 mod participant;
 mod paths;
@@ -67,6 +68,7 @@ pub use error::{ConnectError, SignalError, TokenError};
 pub use events::{DATA_EVENTS_BYTES_MAX, DataReceived, EVENTS_MAX, EventsError, RoomEvent, RoomEvents};
 pub use frame::DataTrackFrame;
 pub use local_track::{LocalDataTrack, PushFrameError};
+pub use metadata::RoomMetadataError;
 pub use options::{CLOSE_TIMEOUT, CONNECT_TIMEOUT, RoomOptions};
 pub use participant::{DataTracks, LocalParticipant, Participant, RemoteParticipant};
 pub use paths::Route;
@@ -75,8 +77,8 @@ pub use remote_track::RemoteDataTrack;
 pub use room::{ConnectionState, Room, RoomStats};
 pub use rpc::{PerformRpc, RpcInvocationData};
 pub use streams::{
-    ByteStreamReader, ByteStreamWriter, READ_ALL_BYTES_MAX, ReadStreamError, SendStreamError, StreamByteOptions,
-    StreamTextOptions, TextStreamReader, TextStreamWriter,
+    ByteStreamReader, ByteStreamWriter, READ_ALL_BYTES_MAX, ReadStreamError, SendStreamError,
+    StreamByteOptions, StreamTextOptions, TextStreamReader, TextStreamWriter,
 };
 pub use subscription::{DataTrackEvent, DataTrackEvents, DataTrackStream, DataTrackSubscribeOptions};
 pub use token::Token;

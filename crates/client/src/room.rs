@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::sync::oneshot;
@@ -16,6 +17,7 @@ use crate::driver::{self, Dialler};
 use crate::endpoint::Endpoint;
 use crate::error::{ConnectError, SignalError};
 use crate::events::RoomEvents;
+use crate::metadata::ApiAccess;
 use crate::options::RoomOptions;
 use crate::participant::{DataTracks, LocalParticipant, RemoteParticipant};
 use crate::paths::{Inbound, Paths, PathsConfig, Route, local_addresses};
@@ -29,6 +31,8 @@ use crate::token::{Token, TokenStore};
 pub struct Room {
     pub(crate) shared: Arc<Shared>,
     driver: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    api: ApiAccess,
+    close_timeout: Duration,
 }
 
 /// How the connection stands.
@@ -84,6 +88,7 @@ impl Room {
         let endpoint = Endpoint::parse(url)?;
         let tls = signal::client_config(&options.root_certificates)?;
         let tokens = Arc::new(TokenStore::new(token.into()));
+        let api = ApiAccess::new(url, options.root_certificates.clone(), Arc::clone(&tokens));
         // Dropped with whatever comes of this: nothing else breaks the circle of events, tracks and room.
         let events = RoomEvents::new();
         let receiver = Arc::new(Receiver::default());
@@ -112,8 +117,11 @@ impl Room {
         let dialler = Arc::new(Dialler { endpoint, tls, tokens });
         // It ends with the room, and leaves to the application what it has begun.
         tokio::spawn(dispatch(jobs));
-        let driver = tokio::spawn(driver::run(Arc::clone(&shared), dialler, options.close_timeout));
-        let room = Self { shared, driver: tokio::sync::Mutex::new(Some(driver)) };
+        // Half for what is on its way, half for the goodbye.
+        let close_timeout = options.close_timeout / 2;
+        let driver = tokio::spawn(driver::run(Arc::clone(&shared), dialler, close_timeout));
+        let driver = tokio::sync::Mutex::new(Some(driver));
+        let room = Self { shared, driver, api, close_timeout };
         // From here on, dropping the room leaves it.
         match tokio::time::timeout(options.connect_timeout, connected).await {
             Ok(Ok(Ok(()))) => Ok((room, events)),
@@ -214,12 +222,16 @@ impl Room {
         })
     }
 
-    /// Leaves the room: says so, closes the connection, and waits until all of that is done, within
-    /// [`close_timeout`](RoomOptions::close_timeout).
+    /// Leaves the room: waits until the server has what was sent reliably, says goodbye, closes the connection, and waits
+    /// until all of that is done, within [`close_timeout`](RoomOptions::close_timeout).
     ///
     /// # Cancel safety
-    /// The room is left even if this is dropped.
+    /// The room is left even if this is dropped, at the latest when the room is.
     pub async fn close(&self) {
+        if let Some(delivered) = self.shared.with(|core, _| core.when_delivered()) {
+            // What is not delivered by then is lost.
+            let _ = tokio::time::timeout(self.close_timeout, delivered).await;
+        }
         self.leave();
         let mut driver = self.driver.lock().await;
         if let Some(task) = driver.as_mut() {
@@ -227,6 +239,10 @@ impl Room {
             let _ = task.await;
             *driver = None;
         }
+    }
+
+    pub(crate) fn api(&self) -> &ApiAccess {
+        &self.api
     }
 
     fn leave(&self) {

@@ -2,7 +2,6 @@
 
 mod dial;
 mod socket;
-mod tls;
 
 pub(crate) use socket::{SignalEvent, SignalReceiver, SignalSender, SignalSocket};
-pub(crate) use tls::client_config;
+pub(crate) use trackyard_http::tls::client_config;

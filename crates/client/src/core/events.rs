@@ -46,6 +46,7 @@ impl Core {
             EngineEvent::Connected => {
                 self.state = ConnectionState::Connected;
                 self.tcp_at = None;
+                self.streams_connected(shared, now);
                 // Whoever does not wait any more closes the room.
                 let _ = self.connecting.take().map(|waiter| waiter.send(Ok(())));
             }
@@ -125,6 +126,7 @@ impl Core {
     pub(super) fn close(&mut self, reason: CloseReason) {
         self.state = ConnectionState::Disconnected;
         self.closed = Some(reason.clone());
+        self.delivering = None;
         self.subscribers.end_all();
         self.publications.end_all(&self.session);
         self.streams_closed();
