@@ -49,6 +49,10 @@ COURSES = [
     Course("py", "node", "sink", "restart", single=True),
     Course("node", "py", "source", "restart", single=False),
     Course("node", "js", "sink", "cut", single=True),
+    Course("rs", "js", "source", "cut", single=True),
+    Course("rs", "py", "sink", "restart", single=False),
+    Course("js", "rs", "sink", "cut", single=False),
+    Course("py", "rs", "source", "restart", single=True),
 ]
 courses = pytest.mark.parametrize("course", COURSES, ids=Course.id)
 
