@@ -75,7 +75,7 @@ impl Rooms {
     /// Makes a room, or changes the one that is there.
     pub(crate) async fn create(&self, name: &str, change: RoomChange) -> Result<AdminReply, Unmet> {
         for _ in 0..ATTEMPTS {
-            let made = self.find_or_make(name, || self.defaults().changed(name, &change));
+            let made = self.find_or_make(name, || Ok(self.defaults().changed(name, &change)));
             let entry = made.map_err(|Refusal { text, .. }| Unmet::Unavailable(text))?;
             match self.ask_entry(&entry, Admin::Configure(change.clone()), Duration::ZERO).await {
                 // It has ended between being found and being asked.

@@ -17,6 +17,11 @@ use crate::control::Now;
 
 /// Counts are told at most this often (protocol §7).
 const COUNTS_PAUSE: Duration = Duration::from_secs(5);
+/// What the room's state may cost each participant when it changes fast. Little of it is told at once whatever it costs.
+const UPDATE_BYTES_PER_SECOND: u64 = 500_000;
+const UPDATE_BYTES_FREE: u64 = 4_096;
+/// A change is told no later than this.
+const UPDATE_PAUSE_MAX: Duration = Duration::from_millis(250);
 /// A room does not end while a join waits for the directory; it looks again after this.
 const END_RETRY: Duration = Duration::from_secs(1);
 
@@ -83,8 +88,16 @@ impl Room {
         if shown != (info.empty_timeout_s, info.departure_timeout_s, info.max_participants) {
             let info = Arc::make_mut(&mut self.info);
             (info.empty_timeout_s, info.departure_timeout_s, info.max_participants) = shown;
-            self.timers.set(Timer::RoomUpdate, self.now.instant);
+            self.tell_room();
         }
+    }
+
+    /// Everyone is told how the room is: at once, unless the last time is not paid for yet.
+    pub(super) fn tell_room(&mut self) {
+        let bytes = (self.info.metadata.len() as u64).saturating_sub(UPDATE_BYTES_FREE);
+        let pause = Duration::from_micros(bytes * 1_000_000 / UPDATE_BYTES_PER_SECOND).min(UPDATE_PAUSE_MAX);
+        let at = self.lifetime.told_at.map_or(self.now.instant, |last| last + pause);
+        self.timers.set_by(Timer::RoomUpdate, at.max(self.now.instant));
     }
 
     /// Someone has come.

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use super::Room;
 use super::admin::{AdminError, AdminReply};
-use super::timers::Timer;
 
 type Answer = Result<AdminReply, AdminError>;
 
@@ -44,7 +43,7 @@ impl Room {
         }
         Arc::make_mut(&mut self.info).metadata = metadata;
         self.metadata_revision += 1;
-        self.timers.set(Timer::RoomUpdate, self.now.instant);
+        self.tell_room();
     }
 }
 

@@ -72,6 +72,17 @@ async fn packets_of_users_push_out_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_preset_that_nobody_knows_makes_no_room() {
+    let bench = bench().await;
+    let mut preset = arrival("new");
+    preset.verified.claims.room_preset = "large".to_owned();
+    assert_eq!(bench.rooms.enter(preset.clone()).await.unwrap_err().status.as_u16(), 400);
+    assert!(bench.rooms.find("new").is_none());
+    let there = Arrival { room: "yard".to_owned(), ..preset };
+    bench.rooms.enter(there).await.expect("a room that is there needs none");
+}
+
+#[tokio::test]
 async fn there_are_only_so_many_rooms() {
     let bench = bench().await;
     let yard = bench.yard();

@@ -308,6 +308,25 @@ fn those_who_are_there_are_told_how_the_room_is_now() {
 }
 
 #[test]
+fn long_metadata_that_change_fast_cost_participants_little() {
+    let mut script = Script::new();
+    let ada = script.guest("ada");
+    for round in 0..1_000 {
+        let metadata = format!("{}{round}", "x".repeat(100_000));
+        room(script.admin(Admin::UpdateRoomMetadata { metadata }));
+        script.pass(millis(1));
+    }
+    script.pass(millis(250));
+    let told = script.heard(&ada).into_iter().filter_map(|message| match message {
+        Response::RoomUpdate(room) => Some(room.metadata.len()),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    let last = script.room.info().metadata.len();
+    assert!(told.len() <= 7 && told.last() == Some(&last), "{} updates", told.len());
+}
+
+#[test]
 fn metadata_have_a_limit_and_a_revision() {
     let mut script = Script::new();
     let patch = |patch: serde_json::Value, if_revision| Admin::PatchRoomMetadata { patch, if_revision };
