@@ -15,3 +15,4 @@ mod signalling;
 mod soak;
 mod surface;
 mod user_packets;
+mod webhooks;
