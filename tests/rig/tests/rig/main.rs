@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stdout, reason = "figures beside a failure")]
 
+mod api;
 mod hostile;
 mod ice_tcp;
 mod links;
