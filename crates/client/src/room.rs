@@ -102,7 +102,7 @@ impl Room {
         );
         let (connecting, connected) = oneshot::channel();
         let encryption = options.encryption.clone();
-        let (streams, jobs) = StreamsCore::new();
+        let (streams, jobs) = StreamsCore::new(std::time::Instant::now());
         let parts = Parts {
             session,
             paths,

@@ -56,6 +56,7 @@ pub enum Taken {
 
 /// What has become of streams.
 #[derive(Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "it is handed on at once, and never kept in numbers")]
 pub(crate) enum IncomingEvent {
     /// A stream has begun whose topic is registered.
     Opened { stream: StreamKey, sender: String, info: StreamInfo, compression: Compression },
@@ -76,6 +77,10 @@ pub(crate) struct Incoming {
     streams: BTreeMap<StreamKey, Open>,
     next_key: u64,
     bytes: usize,
+    /// Until then, streams may wait for their topic to be registered.
+    hold_until: Option<Instant>,
+    /// Those that do.
+    held: Vec<IncomingEvent>,
     events: VecDeque<IncomingEvent>,
     counters: IncomingCounters,
 }
@@ -89,6 +94,8 @@ impl Incoming {
             streams: BTreeMap::new(),
             next_key: 0,
             bytes: 0,
+            hold_until: None,
+            held: Vec::new(),
             events: VecDeque::new(),
             counters: IncomingCounters::default(),
         }
@@ -104,10 +111,17 @@ impl Incoming {
     }
 
     pub(crate) fn register(&mut self, medium: Medium, topic: &str) -> Result<(), TopicTaken> {
-        if self.topics.insert((medium, topic.to_owned())) {
-            return Ok(());
+        if !self.topics.insert((medium, topic.to_owned())) {
+            return Err(TopicTaken { topic: topic.to_owned() });
         }
-        Err(TopicTaken { topic: topic.to_owned() })
+        let is_wanted = |event: &mut IncomingEvent| matches!(event, IncomingEvent::Opened { info, .. } if info.medium() == medium && info.topic == topic);
+        self.events.extend(self.held.extract_if(.., is_wanted));
+        Ok(())
+    }
+
+    /// Until then, streams wait for their topic to be registered, within bounds.
+    pub(crate) fn hold_until(&mut self, until: Instant) {
+        self.hold_until = Some(until);
     }
 
     /// Streams that are open stay.
@@ -126,7 +140,8 @@ impl Incoming {
             self.counters.unreadable += 1;
             return;
         };
-        if !self.topics.contains(&(info.medium(), info.topic.clone())) {
+        let is_held = !self.topics.contains(&(info.medium(), info.topic.clone()));
+        if is_held && !self.may_hold() {
             self.counters.unhandled += 1;
         } else if matches!(header.compression, Compression::Unknown(_)) {
             self.counters.unreadable += 1;
@@ -135,7 +150,7 @@ impl Incoming {
         } else if self.is_full(sender) {
             self.counters.refused += 1;
         } else {
-            self.begin(sender, (header, info), now);
+            self.begin(sender, (header, info), is_held, now);
         }
     }
 
@@ -230,6 +245,10 @@ impl Incoming {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.hold_until.is_some_and(|until| now >= until) {
+            self.hold_until = None;
+            self.drop_held();
+        }
         let stalled = |open: &Open| open.end.is_none() && now >= open.last + self.config.idle_max;
         let keys: Vec<_> =
             self.streams.iter().filter(|(_, open)| stalled(open)).map(|(key, _)| *key).collect();
@@ -238,17 +257,40 @@ impl Incoming {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let open = self.streams.values().filter(|open| open.end.is_none());
-        open.map(|open| open.last + self.config.idle_max).min()
+        let stalled = open.map(|open| open.last + self.config.idle_max).min();
+        [stalled, self.hold_until].into_iter().flatten().min()
+    }
+
+    /// Nobody has registered their topics.
+    fn drop_held(&mut self) {
+        for event in std::mem::take(&mut self.held) {
+            if let IncomingEvent::Opened { stream, .. } = event {
+                self.counters.unhandled += 1;
+                self.close(stream);
+            }
+        }
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<IncomingEvent> {
         self.events.pop_front()
     }
 
-    fn begin(&mut self, sender: &str, (header, info): (StreamHeader, StreamInfo), now: Instant) {
+    fn may_hold(&self) -> bool {
+        self.hold_until.is_some() && self.held.len() < self.config.held_max
+    }
+
+    fn begin(
+        &mut self,
+        sender: &str,
+        (header, info): (StreamHeader, StreamInfo),
+        is_held: bool,
+        now: Instant,
+    ) {
         let key = StreamKey(self.next_key);
         self.next_key += 1;
-        let stream = Open::new(sender, &info, now);
+        let mut stream = Open::new(sender, &info, now);
+        // Who does not know of a stream is not told of its content.
+        stream.is_told = is_held;
         self.bytes += stream.bytes;
         self.counters.opened += 1;
         self.open.insert((sender.to_owned(), info.id.clone()), key);
@@ -259,7 +301,11 @@ impl Incoming {
             info,
             compression: header.compression,
         };
-        self.events.push_back(opened);
+        if is_held {
+            self.held.push(opened);
+        } else {
+            self.events.push_back(opened);
+        }
         if let Some(content) = header.inline_content {
             self.push(key, content);
             self.end(key, Ok(BTreeMap::new()));

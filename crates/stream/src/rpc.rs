@@ -42,6 +42,8 @@ pub struct RpcConfig {
     pub invocations_max: usize,
     /// Of those, of one caller.
     pub invocations_per_caller_max: usize,
+    /// Calls of others that wait for somebody to register their method, at the beginning of a session.
+    pub held_max: usize,
     /// What a payload may take, compressed or not.
     pub payload_bytes_max: usize,
 }
@@ -52,6 +54,7 @@ impl Default for RpcConfig {
             calls_max: 1024,
             invocations_max: 256,
             invocations_per_caller_max: 64,
+            held_max: 64,
             payload_bytes_max: 16 * 1024 * 1024,
         }
     }

@@ -127,7 +127,16 @@ impl Streams {
     /// # Errors
     /// [`TopicTaken`].
     pub fn register_topic(&mut self, medium: Medium, topic: &str) -> Result<(), TopicTaken> {
-        self.incoming.register(medium, topic)
+        self.incoming.register(medium, topic)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Until then, what comes for topics and methods that are not registered waits for that, within bounds: what
+    /// others have sent while this participant joined has come by the time when it can register anything.
+    pub fn hold_until(&mut self, until: Instant) {
+        self.incoming.hold_until(until);
+        self.answering.hold_until(until);
     }
 
     /// From now on they are not; those that are open stay.
@@ -160,6 +169,7 @@ impl Streams {
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.incoming.handle_timeout(now);
+        self.answering.handle_timeout(now);
         for stream in self.calling.handle_timeout(now, &mut self.counters) {
             self.incoming.close(stream);
         }
@@ -177,7 +187,8 @@ impl Streams {
         match event.or_else(|| self.calling.poll_answer().map(answered)) {
             Some(event) => Output::Event(event),
             None => {
-                let wakes = [self.incoming.poll_timeout(), self.calling.poll_timeout()];
+                let held = self.answering.poll_timeout();
+                let wakes = [self.incoming.poll_timeout(), self.calling.poll_timeout(), held];
                 Output::Timeout(wakes.into_iter().flatten().min())
             }
         }

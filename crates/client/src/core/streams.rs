@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -25,6 +25,13 @@ use crate::streams::StreamHandler;
 
 /// Streams and calls that wait for the task that hands them to the application, beyond which they are refused.
 const JOBS_MAX: usize = 1024;
+
+/// What others have sent while this participant joined waits so long for an application that registers topics and
+/// methods once it has its room.
+const HOLD_TIME: Duration = Duration::from_secs(3);
+
+/// The same while it joins.
+const JOIN_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Something for the application to do, run by a task and never under the lock.
 pub(crate) type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
@@ -72,11 +79,13 @@ pub(crate) struct FlowTicket {
 
 impl StreamsCore {
     /// Also gives what has to be run by [`dispatch`].
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Job>) {
+    pub(crate) fn new(now: Instant) -> (Self, mpsc::Receiver<Job>) {
         let (jobs, receiver) = mpsc::channel(JOBS_MAX);
         let rng = fastrand::Rng::new();
+        let mut streams = Streams::new(StreamsConfig::default(), rng);
+        streams.hold_until(now + JOIN_TIME_MAX);
         let core = Self {
-            streams: Streams::new(StreamsConfig::default(), rng),
+            streams,
             stream_handlers: HashMap::new(),
             method_handlers: HashMap::new(),
             readers: HashMap::new(),
@@ -211,6 +220,12 @@ impl Core {
         // Whoever waits for a call is told by its end.
         self.streams.calls.clear();
         self.streams.wake = None;
+    }
+
+    /// The room is handed to the application.
+    pub(super) fn streams_connected(&mut self, shared: &Arc<Shared>, now: Instant) {
+        self.streams.streams.hold_until(now + HOLD_TIME);
+        self.pump_streams(shared, now);
     }
 
     /// Streams and calls may have waited for too long.

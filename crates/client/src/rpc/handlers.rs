@@ -72,6 +72,8 @@ impl Room {
         let mut handler = Some(handler);
         self.shared.with(|core, _| {
             core.streams.streams.register_method(&method)?;
+            // Calls may have waited for it.
+            core.streams.is_touched = true;
             if core.closed().is_none() {
                 core.streams.method_handlers.extend(handler.take().map(|handler| (method, handler)));
             }

@@ -99,6 +99,8 @@ impl Room {
         let mut handler = Some(handler);
         self.shared.with(|core, _| {
             core.streams.streams.register_topic(topic.0, &topic.1)?;
+            // Streams may have waited for it.
+            core.streams.is_touched = true;
             if core.closed().is_none() {
                 core.streams.stream_handlers.extend(handler.take().map(|handler| (topic, handler)));
             }

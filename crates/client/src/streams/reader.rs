@@ -137,7 +137,7 @@ impl Stream for ByteStreamReader {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let open = &mut self.open;
         loop {
-            match open.content.next() {
+            match open.content.next_bytes() {
                 Ok(Some(bytes)) if !open.is_over => return Poll::Ready(Some(Ok(bytes))),
                 Ok(_) => match open.poll_more(context) {
                     Poll::Ready(More::Content) => {}

@@ -13,6 +13,8 @@ pub struct IncomingConfig {
     pub bytes_max: usize,
     /// Of that, of one stream.
     pub stream_bytes_max: usize,
+    /// Streams that wait for somebody to register their topic, at the beginning of a session.
+    pub held_max: usize,
     /// An open stream that brings nothing for so long has failed.
     pub idle_max: Duration,
 }
@@ -24,6 +26,7 @@ impl Default for IncomingConfig {
             streams_per_sender_max: 256,
             bytes_max: 256 * 1024 * 1024,
             stream_bytes_max: 128 * 1024 * 1024,
+            held_max: 64,
             idle_max: Duration::from_secs(60 * 60),
         }
     }

@@ -36,7 +36,7 @@ impl Content {
         self.limit = bytes;
     }
 
-    /// The next chunk, once [`next`](Self::next) has given nothing.
+    /// The next chunk, once [`next_bytes`](Self::next_bytes) has given nothing.
     pub fn push(&mut self, chunk: Bytes) {
         debug_assert!(self.input.is_empty(), "a chunk is read before the next one comes");
         self.input = chunk;
@@ -46,7 +46,7 @@ impl Content {
     ///
     /// # Errors
     /// [`StreamError`]: more than was announced or is taken, or damaged.
-    pub fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
+    pub fn next_bytes(&mut self) -> Result<Option<Bytes>, StreamError> {
         let block = match &mut self.inflate {
             Some(inflate) => inflate.next(&mut self.input)?,
             None => Some(std::mem::take(&mut self.input)).filter(|chunk| !chunk.is_empty()),
@@ -61,9 +61,9 @@ impl Content {
     /// The same for text; may be empty where a character is not complete.
     ///
     /// # Errors
-    /// Those of [`next`](Self::next), and [`StreamError::Utf8`].
+    /// Those of [`next_bytes`](Self::next_bytes), and [`StreamError::Utf8`].
     pub fn next_text(&mut self) -> Result<Option<String>, StreamError> {
-        let block = self.next()?;
+        let block = self.next_bytes()?;
         block.map(|block| self.utf8.push(&block)).transpose()
     }
 

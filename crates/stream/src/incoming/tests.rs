@@ -34,6 +34,8 @@ fn trailer(id: &str, reason: &str) -> StreamTrailer {
     StreamTrailer { stream_id: id.to_owned(), reason: reason.to_owned(), ..StreamTrailer::default() }
 }
 
+type End = Result<BTreeMap<String, String>, StreamError>;
+
 struct Bench {
     incoming: Incoming,
     now: Instant,
@@ -81,10 +83,7 @@ impl Bench {
     }
 
     /// Everything up to the end.
-    fn read(
-        &mut self,
-        stream: StreamKey,
-    ) -> (Vec<u8>, Option<Result<BTreeMap<String, String>, StreamError>>) {
+    fn read(&mut self, stream: StreamKey) -> (Vec<u8>, Option<End>) {
         let mut content = Vec::new();
         loop {
             match self.incoming.take(stream) {
@@ -201,6 +200,36 @@ fn what_nobody_asked_for_is_counted() {
     assert!(bench.open("a", StreamHeader { content: Some(bytes), ..header("2") }).is_some());
     bench.incoming.unregister(Medium::Text, "chat");
     assert!(bench.open("a", header("5")).is_none());
+}
+
+#[test]
+fn at_first_streams_wait_for_their_topic() {
+    let config = IncomingConfig { held_max: 3, ..IncomingConfig::default() };
+    let mut bench = Bench::new(config);
+    let until = bench.now + Duration::from_secs(2);
+    bench.incoming.hold_until(until);
+    let of = |id: &str, topic: &str| StreamHeader { topic: topic.to_owned(), ..header(id) };
+    for (id, topic) in [("1", "late"), ("2", "never"), ("3", "late"), ("4", "beyond the bound")] {
+        assert!(bench.open("a", of(id, topic)).is_none());
+        bench.chunk("a", chunk(id, 0, id.as_bytes()));
+    }
+    assert!(bench.open("a", header("5")).is_some(), "a topic that is known does not wait");
+    bench.trailer("a", trailer("1", ""));
+    assert_eq!((bench.incoming.counters.unhandled, bench.incoming.counters.late), (1, 1));
+    assert!(bench.changed.is_empty(), "nobody is told of what nobody knows");
+    bench.incoming.register(Medium::Text, "late").unwrap();
+    bench.settle();
+    let [_, (first, ..), (second, ..)] = bench.opened[..] else { panic!("{:?}", bench.opened) };
+    assert_eq!(bench.read(first), (b"1".to_vec(), Some(Ok(BTreeMap::new()))));
+    assert_eq!(bench.read(second), (b"3".to_vec(), None));
+    bench.chunk("a", chunk("3", 1, b"more"));
+    assert_eq!(bench.changed, [second]);
+    assert_eq!(bench.incoming.poll_timeout(), Some(until));
+    bench.incoming.handle_timeout(until);
+    assert_eq!(bench.incoming.counters.unhandled, 2);
+    bench.incoming.register(Medium::Text, "never").unwrap();
+    assert!(bench.open("a", of("6", "other")).is_none());
+    assert_eq!((bench.opened.len(), bench.incoming.counters.unhandled), (3, 3));
 }
 
 #[test]
@@ -345,7 +374,7 @@ fn lengths_are_checked() {
     assert_eq!(texts(&mut limited, &[b"ab", b"cd"]), Err(StreamError::TooLarge { limit: 3 }));
     let mut half = content(Some(4), Compression::None);
     half.push(Bytes::from_static(b"a"));
-    half.next().unwrap();
+    half.next_bytes().unwrap();
     assert_eq!((half.progress(), half.received()), (Some(0.25), 1));
 }
 
@@ -390,7 +419,7 @@ fn a_bomb_gives_out_a_block_at_a_time_and_no_more_than_announced() {
     reader.push(bomb.clone().into());
     let mut out = 0;
     let error = loop {
-        match reader.next() {
+        match reader.next_bytes() {
             Ok(block) => {
                 let block = block.expect("it goes on");
                 assert!(block.len() <= 64 * 1024);

@@ -1,7 +1,7 @@
 //! The side that is called.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use trackyard_proto::DataPacket;
 use trackyard_proto::packet::{PacketValue, RpcAck, RpcRequest, RpcResponse, RpcResult};
@@ -26,6 +26,10 @@ pub(crate) struct Answering {
     /// Calls whose payload is on its way.
     arriving: BTreeMap<StreamKey, Arriving>,
     recent: Recent,
+    /// Until then, calls may wait for their method to be registered.
+    hold_until: Option<Instant>,
+    /// Those that do.
+    held: Vec<Held>,
     next_id: u64,
     /// Confirmations and refusals.
     packets: VecDeque<DataPacket>,
@@ -36,6 +40,13 @@ pub(crate) struct Answering {
 struct Waiting {
     caller: String,
     request_id: String,
+}
+
+#[derive(Debug)]
+struct Held {
+    caller: String,
+    request: RequestAttributes,
+    payload: InvocationPayload,
 }
 
 #[derive(Debug)]
@@ -52,17 +63,40 @@ impl Answering {
             waiting: BTreeMap::new(),
             arriving: BTreeMap::new(),
             recent: Recent::default(),
+            hold_until: None,
+            held: Vec::new(),
             next_id: 0,
             packets: VecDeque::new(),
             invocations: VecDeque::new(),
         }
     }
 
-    pub(crate) fn register(&mut self, method: &str) -> Result<(), MethodTaken> {
-        if self.methods.insert(method.to_owned()) {
-            return Ok(());
+    pub(crate) fn register(&mut self, method: &str, counters: &mut RpcCounters) -> Result<(), MethodTaken> {
+        if !self.methods.insert(method.to_owned()) {
+            return Err(MethodTaken { method: method.to_owned() });
         }
-        Err(MethodTaken { method: method.to_owned() })
+        let is_wanted = |held: &mut Held| held.request.method == method;
+        let wanted: Vec<_> = self.held.extract_if(.., is_wanted).collect();
+        wanted.into_iter().for_each(|held| self.invoke(held, counters));
+        Ok(())
+    }
+
+    /// Until then, calls wait for their method to be registered, within bounds.
+    pub(crate) fn hold_until(&mut self, until: Instant) {
+        self.hold_until = Some(until);
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.hold_until.is_some_and(|until| now >= until) {
+            self.hold_until = None;
+            for Held { caller, request, .. } in std::mem::take(&mut self.held) {
+                self.refuse(&caller, request.id, RpcErrorCode::UnsupportedMethod.into());
+            }
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.hold_until
     }
 
     /// Calls that wait stay.
@@ -79,7 +113,8 @@ impl Answering {
             version: request.version,
         };
         if self.accept(caller, &attributes, 1, counters) {
-            self.invoke(caller, attributes, InvocationPayload::Text(request.payload), counters);
+            let payload = InvocationPayload::Text(request.payload);
+            self.arrived(Held { caller: caller.to_owned(), request: attributes, payload }, counters);
         }
     }
 
@@ -110,7 +145,10 @@ impl Answering {
     ) {
         let Some(Arriving { caller, request }) = self.arriving.remove(&stream) else { return };
         match payload {
-            Ok(payload) => self.invoke(&caller, request, InvocationPayload::Stream(payload), counters),
+            Ok(payload) => {
+                let payload = InvocationPayload::Stream(payload);
+                self.arrived(Held { caller, request, payload }, counters);
+            }
             Err(error) => self.refuse(&caller, request.id, error),
         }
     }
@@ -159,6 +197,7 @@ impl Answering {
         let stays = |caller: &str| identity.is_some_and(|identity| identity != caller);
         self.waiting.retain(|_, waiting| stays(&waiting.caller));
         self.arriving.retain(|_, arriving| stays(&arriving.caller));
+        self.held.retain(|held| stays(&held.caller));
     }
 
     pub(crate) fn poll_packet(&mut self) -> Option<DataPacket> {
@@ -190,7 +229,7 @@ impl Answering {
         self.packets.push_back(packet(PacketValue::RpcAck(ack), caller));
         let refusal = if request.version != version {
             RpcErrorCode::UnsupportedVersion.into()
-        } else if !self.methods.contains(&request.method) {
+        } else if !self.methods.contains(&request.method) && !self.may_hold() {
             RpcErrorCode::UnsupportedMethod.into()
         } else if self.is_full(caller) {
             counters.refused += 1;
@@ -206,22 +245,32 @@ impl Answering {
         let waiting = self.waiting.values().map(|waiting| &waiting.caller);
         let arriving = self.arriving.values().map(|arriving| &arriving.caller);
         let of_caller = waiting.chain(arriving).filter(|other| *other == caller).count();
-        let all = self.waiting.len() + self.arriving.len();
+        let held = self.held.iter().map(|held| &held.caller);
+        let of_caller = of_caller + held.filter(|other| *other == caller).count();
+        let all = self.waiting.len() + self.arriving.len() + self.held.len();
         all >= self.config.invocations_max || of_caller >= self.config.invocations_per_caller_max
     }
 
-    fn invoke(
-        &mut self,
-        caller: &str,
-        request: RequestAttributes,
-        payload: InvocationPayload,
-        counters: &mut RpcCounters,
-    ) {
+    fn may_hold(&self) -> bool {
+        self.hold_until.is_some() && self.held.len() < self.config.held_max
+    }
+
+    /// All of a call has come.
+    fn arrived(&mut self, call: Held, counters: &mut RpcCounters) {
+        if self.methods.contains(&call.request.method) {
+            self.invoke(call, counters);
+        } else if self.may_hold() {
+            self.held.push(call);
+        } else {
+            self.refuse(&call.caller, call.request.id, RpcErrorCode::UnsupportedMethod.into());
+        }
+    }
+
+    fn invoke(&mut self, Held { caller, request, payload }: Held, counters: &mut RpcCounters) {
         let RequestAttributes { id: request_id, method, response_timeout, .. } = request;
         let id = InvocationId(self.next_id);
         self.next_id += 1;
         counters.invoked += 1;
-        let caller = caller.to_owned();
         self.waiting.insert(id, Waiting { caller: caller.clone(), request_id: request_id.clone() });
         self.invocations.push_back(Invocation { id, request_id, caller, method, response_timeout, payload });
     }

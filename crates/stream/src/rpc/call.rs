@@ -55,7 +55,7 @@ pub enum Answer {
     /// The method's result.
     Payload(String),
     /// The method's result as it came.
-    Stream(Payload),
+    Stream(Box<Payload>),
     /// It has failed.
     Failed(RpcError),
 }

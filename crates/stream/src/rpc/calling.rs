@@ -127,7 +127,7 @@ impl Calling {
     ) {
         let call = self.calls.iter().find(|(_, call)| call.response == Some(stream)).map(|(key, _)| *key);
         let Some(call) = call else { return };
-        let answer = payload.map_or_else(Answer::Failed, Answer::Stream);
+        let answer = payload.map_or_else(Answer::Failed, |payload| Answer::Stream(Box::new(payload)));
         self.finish(call, answer, counters);
     }
 

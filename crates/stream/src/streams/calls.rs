@@ -21,7 +21,7 @@ impl Streams {
     /// # Errors
     /// [`MethodTaken`].
     pub fn register_method(&mut self, method: &str) -> Result<(), MethodTaken> {
-        self.answering.register(method)
+        self.answering.register(method, &mut self.counters)
     }
 
     /// From now on it is not; calls that wait can still be answered.

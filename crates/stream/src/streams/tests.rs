@@ -82,7 +82,7 @@ impl Side {
                     return Ok(bytes);
                 }
             }
-            while let Some(block) = content.next()? {
+            while let Some(block) = content.next_bytes()? {
                 bytes.extend_from_slice(&block);
             }
         }

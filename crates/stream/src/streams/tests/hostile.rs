@@ -98,6 +98,7 @@ fn value() -> impl Strategy<Value = PacketValue> {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)]
 enum Step {
     Packet(&'static str, PacketValue, bool),
     Left(&'static str),
@@ -141,6 +142,7 @@ proptest! {
                 calls_max: 4,
                 invocations_max: 4,
                 invocations_per_caller_max: 3,
+                held_max: 2,
                 payload_bytes_max: 1_000,
             },
         };
@@ -149,6 +151,7 @@ proptest! {
         side.streams.register_topic(Medium::Text, "t").unwrap();
         side.streams.register_topic(Medium::Bytes, "t").unwrap();
         side.streams.register_method("m").unwrap();
+        side.streams.hold_until(now + Duration::from_secs(600));
         let (mut open, mut invoked) = (Vec::new(), Vec::new());
         let (mut calls, mut ended) = (0, 0);
         for step in steps {
@@ -202,6 +205,7 @@ proptest! {
             prop_assert!(side.streams.calls.len() <= 6);
         }
         side.streams.session_over();
+        side.streams.handle_timeout(now + Duration::from_secs(600));
         side.settle();
         open.iter().for_each(|(stream, _)| side.streams.close(*stream));
         ended += side.events.iter().filter(|event| matches!(event, Event::Answered(..))).count();
@@ -219,10 +223,10 @@ proptest! {
 
 fn content_of(content: &mut Content, chunk: Bytes) {
     content.push(chunk);
-    while let Ok(Some(block)) = content.next() {
+    while let Ok(Some(block)) = content.next_bytes() {
         assert!(block.len() <= 64 * 1024);
     }
-    if content.next().is_err() {
+    if content.next_bytes().is_err() {
         // Nobody reads on after an error.
         *content = Content::new(&StreamInfo::of(&text(), Encryption::None).unwrap(), Compression::None);
     }

@@ -84,7 +84,7 @@ proptest! {
                             reader.3 = true;
                         }
                     }
-                    while let Some(block) = reader.1.next().unwrap() {
+                    while let Some(block) = reader.1.next_bytes().unwrap() {
                         reader.2.extend_from_slice(&block);
                     }
                 }

@@ -161,6 +161,30 @@ fn an_unknown_method_is_said_at_once() {
 }
 
 #[test]
+fn at_first_calls_wait_for_their_method() {
+    for version in BOTH {
+        let mut pair = Pair::new(version);
+        let until = pair.now + Duration::from_secs(2);
+        pair.callee.streams.hold_until(until);
+        let [late, never] = ["late", "never"].map(|method| pair.call(pair.request(method, "")));
+        pair.exchange();
+        assert!(pair.callee.events.is_empty() && pair.caller.events.is_empty());
+        pair.callee.streams.register_method("late").unwrap();
+        pair.exchange();
+        let invocation = pair.invoked();
+        pair.respond(invocation.id, Ok("here".to_owned()));
+        assert_eq!(pair.answer(late).unwrap(), "here");
+        assert_eq!(pair.callee.wake, Some(until));
+        pair.callee.streams.handle_timeout(until);
+        pair.exchange();
+        assert_eq!(pair.answer(never), code(RpcErrorCode::UnsupportedMethod));
+        let call = pair.call(pair.request("never", ""));
+        pair.exchange();
+        assert_eq!(pair.answer(call), code(RpcErrorCode::UnsupportedMethod));
+    }
+}
+
+#[test]
 fn a_call_that_does_not_arrive_ends_after_seven_seconds() {
     for version in BOTH {
         let mut pair = Pair::new(version);
