@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "figures beside a failure")]
 
 mod connecting;
+mod data;
 mod exchange;
 mod letting_go;
 mod old_server;
@@ -11,5 +12,6 @@ mod paths;
 mod reconnecting;
 mod room;
 mod rpc;
+mod state;
 mod streams;
 mod subscribing;
