@@ -166,10 +166,13 @@ impl Room {
         let due = std::mem::take(&mut self.announcements.due);
         let mut infos = std::mem::take(&mut self.announcements.departed);
         let mut appeared = Vec::new();
-        for peer in due {
-            infos.extend(self.announce(peer, &mut appeared));
+        for peer in &due {
+            infos.extend(self.announce(*peer, &mut appeared));
         }
         self.send_infos(infos);
+        let owes = |peer: &PeerId| self.members.get(*peer).is_some_and(|member| !member.owed.is_empty());
+        let owing: Vec<_> = due.into_iter().filter(owes).collect();
+        owing.into_iter().for_each(|peer| self.pay_answers(peer));
         self.tracks_announced(&appeared);
     }
 
@@ -225,6 +228,14 @@ impl Room {
         let Some(member) = self.members.get_mut(peer) else { return };
         let info = member.snapshot();
         self.tell(peer, Response::Update(vec![info]));
+    }
+
+    /// Tells a participant about itself; what others will be told is no news to it then.
+    pub(super) fn tell_only_self(&mut self, peer: PeerId) {
+        self.tell_self(peer);
+        if let Some(member) = self.members.get_mut(peer) {
+            member.announced.to_self = false;
+        }
     }
 
     /// Splits infos into messages, never one info, and sends each encoded once.

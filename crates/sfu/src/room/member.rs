@@ -13,6 +13,7 @@ use super::blobs::Blobs;
 use super::bucket::TokenBucket;
 use super::io::ConnectionId;
 use super::published::Published;
+use super::state::Owed;
 use super::subscriptions::Subscriptions;
 use crate::control::{PeerId, Progress, WorkerId};
 use crate::directory::Revision;
@@ -37,6 +38,8 @@ pub(super) struct Member {
     pub(super) audience: Audience,
     pub(super) announced: Announced,
     pub(super) blobs: Blobs,
+    /// Answers that wait for its own update.
+    pub(super) owed: Owed,
     pub(super) bucket: TokenBucket,
     /// Tracks up to this serial were in its last complete picture of the room, which it got then.
     pub(super) seen: (u64, Instant),
@@ -83,6 +86,7 @@ impl Member {
             audience: Audience::default(),
             announced: Announced::default(),
             blobs: Blobs::default(),
+            owed: Owed::default(),
             bucket: new.bucket,
             seen: new.seen,
             refreshed_at: new.seen.1,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trackyard_proto::signal::{MetadataUpdate, Reason};
+use trackyard_proto::signal::{Echo, MetadataUpdate, Reason};
 
 use super::Room;
 use super::admission::attribute_bytes;
@@ -17,22 +17,65 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
 /// And after a change, but not more often than this: each costs a signature.
 const REFRESH_PAUSE: Duration = Duration::from_secs(1);
 
+/// An info up to this is told to its participant at once, however often it changes.
+const OWN_UPDATE_BYTES: usize = 4_096;
+/// Answers of one participant that wait for its own update; more go before it.
+const OWED_MAX: usize = 64;
+/// What they echo.
+const OWED_BYTES: usize = 1024 * 1024;
+
+/// Answers that wait until the participant has been told of its changes.
+#[derive(Debug, Default)]
+pub(super) struct Owed {
+    answers: Vec<(u32, Echo)>,
+    bytes: usize,
+}
+
+impl Owed {
+    pub(super) fn is_empty(&self) -> bool {
+        self.answers.is_empty()
+    }
+
+    /// `false`: so much waits already.
+    fn push(&mut self, request_id: u32, echo: &Echo, bytes: usize) -> bool {
+        let fits = self.answers.len() < OWED_MAX && self.bytes + bytes <= OWED_BYTES;
+        if fits {
+            self.answers.push((request_id, echo.clone()));
+            self.bytes += bytes;
+        }
+        fits
+    }
+}
+
 /// What changes: name, metadata, attributes to merge.
 pub(super) type StateChange = (Option<String>, Option<String>, BTreeMap<String, String>);
 
 impl Room {
-    /// A client changes its own state. It waits for the answer as well as for its own update.
+    /// A client changes its own state. It waits for the answer as well as for its own update, which comes first: some
+    /// clients listen for an answer only once they have sent their request, and take the update for it.
     pub(super) fn update_metadata(&mut self, peer: PeerId, update: MetadataUpdate) {
         let MetadataUpdate { request_id, name, metadata, attributes, echo } = update;
         let change = (name, metadata, attributes);
-        let how = match self.check_state(peer, &change) {
-            Ok(()) => {
-                self.change_state(peer, change);
-                (Reason::Ok, "")
-            }
-            Err(how) => how,
-        };
-        self.respond(peer, request_id, how, Some(echo));
+        if let Err(how) = self.check_state(peer, &change) {
+            return self.respond(peer, request_id, how, Some(echo));
+        }
+        let bytes = change_bytes(&change);
+        self.change_state(peer, change);
+        let Some(member) = self.members.get_mut(peer) else { return };
+        // Long infos are paced, for who sends them too, and the answer waits for them.
+        if member.info_bytes() > OWN_UPDATE_BYTES && member.owed.push(request_id, &echo, bytes) {
+            return;
+        }
+        self.tell_only_self(peer);
+        self.respond(peer, request_id, (Reason::Ok, ""), Some(echo));
+    }
+
+    /// The participant has been told of its changes: now it is told that they were made.
+    pub(super) fn pay_answers(&mut self, peer: PeerId) {
+        let owed = self.members.get_mut(peer).map(|member| std::mem::take(&mut member.owed));
+        for (request_id, echo) in owed.unwrap_or_default().answers {
+            self.respond(peer, request_id, (Reason::Ok, ""), Some(echo));
+        }
     }
 
     /// Changes a participant's state; empty texts leave it as it is, empty attributes delete.
@@ -92,6 +135,11 @@ impl Room {
     }
 }
 
+fn change_bytes((name, metadata, attributes): &StateChange) -> usize {
+    let texts = [name, metadata].into_iter().flatten().map(String::len).sum::<usize>();
+    texts + attribute_bytes(attributes)
+}
+
 fn merge(attributes: &mut BTreeMap<String, String>, change: BTreeMap<String, String>) {
     for (key, value) in change {
         if value.is_empty() {
@@ -103,7 +151,10 @@ fn merge(attributes: &mut BTreeMap<String, String>, change: BTreeMap<String, Str
 }
 
 /// What the attributes would count after the change, or the change alone if that is more.
-pub(super) fn merged_bytes(attributes: &BTreeMap<String, String>, change: &BTreeMap<String, String>) -> usize {
+pub(super) fn merged_bytes(
+    attributes: &BTreeMap<String, String>,
+    change: &BTreeMap<String, String>,
+) -> usize {
     let kept = attributes.iter().filter(|(key, _)| !change.contains_key(*key));
     let kept: usize = kept.map(|(key, value)| key.len() + value.len()).sum();
     let set = change.iter().filter(|(_, value)| !value.is_empty());

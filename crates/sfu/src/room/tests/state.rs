@@ -24,21 +24,33 @@ fn free(script: &mut Script, identity: &str) -> Guest {
     script.join(Arrival::new(identity).grant(|grant| grant.can_update_own_metadata = Some(true)))
 }
 
-/// How a request to change one's own state went.
+/// How a request to change one's own state went; success comes after the update that shows it.
 fn ask(script: &mut Script, guest: &Guest, update: MetadataUpdate) -> Reason {
     script.heard(guest);
     script.say(guest, Request::UpdateMetadata(update));
-    let answers = script.view(guest).messages.iter().filter_map(|message| match message {
+    let mut messages = script.heard(guest);
+    if !messages.iter().any(|message| matches!(message, Response::RequestResponse { .. })) {
+        script.pass(millis(250));
+        messages.append(&mut script.heard(guest));
+    }
+    let answers = messages.iter().enumerate().filter_map(|(at, message)| match message {
         Response::RequestResponse { request_id: 9, reason, echo: Some(sent), .. }
             if *sent == echo("metadata") =>
         {
-            Some(*reason)
+            Some((at, *reason))
         }
         _ => None,
     });
     let answers: Vec<_> = answers.collect();
-    assert_eq!(answers.len(), 1);
-    answers[0]
+    let [(at, reason)] = answers.as_slice() else { panic!("{answers:?}") };
+    let own = |message: &Response| match message {
+        Response::Update(infos) => infos.iter().any(|info| info.identity == guest.claims.identity),
+        _ => false,
+    };
+    if *reason == Reason::Ok {
+        assert!(messages[..*at].iter().any(own), "its own update comes first: {messages:?}");
+    }
+    *reason
 }
 
 #[test]
@@ -109,6 +121,33 @@ fn a_burst_of_changes_costs_others_little() {
     assert!(updates <= 52, "{updates} updates in a second");
     let tokens = script.tokens.iter().filter(|(connection, _)| *connection == ada.connection).count();
     assert!(tokens <= 4, "{tokens} tokens in two seconds");
+}
+
+#[test]
+fn long_changes_are_answered_with_the_update_and_only_so_many_wait() {
+    let mut script = Script::new();
+    let ada = free(&mut script, "ada");
+    assert_eq!(ask(&mut script, &ada, update("", &"x".repeat(100_000), &[])), Reason::Ok);
+    let kinds = |messages: Vec<Response>| {
+        let kinds = messages.into_iter().filter_map(|message| match message {
+            Response::RequestResponse { reason: Reason::Ok, .. } => Some('a'),
+            Response::Update(_) => Some('u'),
+            _ => None,
+        });
+        kinds.collect::<String>()
+    };
+    for count in 0..10 {
+        script.say(&ada, Request::UpdateMetadata(update("", "", &[("count", &count.to_string())])));
+    }
+    assert_eq!(kinds(script.heard(&ada)), "");
+    script.pass(millis(250));
+    assert_eq!(kinds(script.heard(&ada)), format!("u{}", "a".repeat(10)));
+    for _ in 0..65 {
+        script.say(&ada, Request::UpdateMetadata(update("", "", &[("count", "")])));
+    }
+    assert_eq!(kinds(script.heard(&ada)), "ua", "more do not wait");
+    script.pass(millis(250));
+    assert_eq!(kinds(script.heard(&ada)), "a".repeat(64));
 }
 
 #[test]
