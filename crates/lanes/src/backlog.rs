@@ -10,6 +10,8 @@ use std::time::Instant;
 
 /// What a flow may write before the next one's turn; two of the chunks that streams consist of.
 const QUANTUM_BYTES: usize = 32 * 1024;
+/// A receiver holds back no more behind a gap, and a channel holds no more: twice a mebibyte.
+const KEPT_BYTES_MAX: usize = 2 << 20;
 /// What a message costs beside its bytes.
 const MESSAGE_CHARGE: usize = 64;
 
@@ -35,6 +37,8 @@ pub struct Backlog<F, M> {
     flows: HashMap<F, Flow<F, M>>,
     /// Flows with messages; the first one's turn it is.
     turns: VecDeque<F>,
+    /// Flows wait, all but this one.
+    held: Option<F>,
     written: VecDeque<Waiting<F, M>>,
     written_bytes: usize,
 }
@@ -50,6 +54,7 @@ pub struct BacklogFull {
 #[derive(Debug)]
 struct Flow<F, M> {
     messages: VecDeque<Waiting<F, M>>,
+    bytes: usize,
     deficit: usize,
 }
 
@@ -80,6 +85,7 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
             urgent: VecDeque::new(),
             flows: HashMap::new(),
             turns: VecDeque::new(),
+            held: None,
             written: VecDeque::new(),
             written_bytes: 0,
         }
@@ -95,8 +101,9 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         let turns = &mut self.turns;
         let entry = self.flows.entry(flow).or_insert_with(|| {
             turns.push_back(flow);
-            Flow { messages: VecDeque::new(), deficit: QUANTUM_BYTES }
+            Flow { messages: VecDeque::new(), bytes: 0, deficit: QUANTUM_BYTES }
         });
+        entry.bytes += bytes;
         entry.messages.push_back(waiting);
         Ok(())
     }
@@ -136,10 +143,12 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         self.written.push_back(waiting);
     }
 
-    /// The channel holds so many bytes: what it let go of has arrived.
+    /// The channel holds so many bytes. What it let go of behind a gap may not have been delivered yet: certain is what was
+    /// written before an empty channel, or before more than any receiver holds back.
     pub fn released(&mut self, buffered: usize) {
+        let kept_max = if buffered == 0 { 0 } else { KEPT_BYTES_MAX };
         while let Some(oldest) = self.written.front()
-            && self.written_bytes - oldest.bytes >= buffered
+            && (kept_max == 0 || self.written_bytes > kept_max)
         {
             self.written_bytes -= oldest.bytes;
             self.written.pop_front();
@@ -167,9 +176,28 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         };
         self.again.retain(&mut stays);
         self.urgent.retain(&mut stays);
-        self.flows.values_mut().for_each(|flow| flow.messages.retain(&mut stays));
+        for flow in self.flows.values_mut() {
+            flow.messages.retain(&mut stays);
+            flow.bytes = flow.messages.iter().map(|waiting| waiting.bytes).sum();
+        }
         self.flows.retain(|_, flow| !flow.messages.is_empty());
         self.turns.retain(|flow| self.flows.contains_key(flow));
+    }
+
+    /// Holds back all flows but this one, until [`release`](Self::release). What is urgent passes.
+    pub fn hold_all_but(&mut self, flow: F) {
+        self.held = Some(flow);
+    }
+
+    /// Flows go on.
+    pub fn release(&mut self) {
+        self.held = None;
+    }
+
+    /// Bytes of a flow that wait in their turn.
+    #[must_use]
+    pub fn flow_bytes(&self, flow: F) -> usize {
+        self.flows.get(&flow).map_or(0, |flow| flow.bytes)
     }
 
     /// Bytes that wait, with a charge for each message.
@@ -178,7 +206,7 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         self.bytes
     }
 
-    /// Nothing waits.
+    /// Nothing waits, held or not.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.again.is_empty() && self.urgent.is_empty() && self.turns.is_empty()
@@ -223,8 +251,15 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         if !self.urgent.is_empty() {
             return Some(Next::Urgent);
         }
+        if !self.any_may_go() {
+            return None;
+        }
         loop {
             let turn = *self.turns.front()?;
+            if self.is_held(turn) {
+                self.turns.rotate_left(1);
+                continue;
+            }
             let flow = self.flows.get_mut(&turn)?;
             let needed = flow.messages.front()?.bytes;
             if flow.deficit >= needed {
@@ -233,6 +268,15 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
             flow.deficit += QUANTUM_BYTES;
             self.turns.rotate_left(1);
         }
+    }
+
+    fn is_held(&self, flow: F) -> bool {
+        self.held.is_some_and(|free| free != flow)
+    }
+
+    /// Whether any flow may have its turn.
+    fn any_may_go(&self) -> bool {
+        self.held.is_none_or(|free| self.flows.contains_key(&free))
     }
 
     fn take_next(&mut self) -> Option<Waiting<F, M>> {
@@ -249,6 +293,7 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         let flow = self.flows.get_mut(&turn)?;
         let waiting = flow.messages.pop_front()?;
         flow.deficit = flow.deficit.saturating_sub(waiting.bytes);
+        flow.bytes -= waiting.bytes;
         if flow.messages.is_empty() {
             self.flows.remove(&turn);
             self.turns.pop_front();

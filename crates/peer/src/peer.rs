@@ -21,7 +21,7 @@ use downstream::Downstream;
 pub use event::{PeerEvent, PeerOutput};
 use liveness::{Change, Liveness};
 use messages::Messages;
-pub use messages::{MessageCounts, Parcel};
+pub use messages::{FlowChange, MessageCounts, Parcel};
 pub use offers::DescriptionError;
 use offers::Offers;
 
@@ -116,6 +116,9 @@ impl<C: Connection> Peer<C> {
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
+            }
+            if let Some(change) = self.messages.poll_change() {
+                return PeerOutput::Event(PeerEvent::Flow(change));
             }
             if !self.settle() {
                 self.outputs.shrink_to(OUTPUTS_KEPT);

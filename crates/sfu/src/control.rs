@@ -283,6 +283,15 @@ pub enum Event {
         /// How long it was.
         bytes: usize,
     },
+    /// Much of what one participant sends to another by name waits for it, or little again.
+    Flow {
+        /// For whom it waits.
+        receiver: PeerId,
+        /// Who sends it.
+        sender: PeerId,
+        /// Much.
+        pauses: bool,
+    },
     /// The participant has fallen too far behind with reliable packets; it should join anew.
     Behind {
         /// Who.

@@ -18,6 +18,7 @@ mod config;
 mod counters;
 mod deliver;
 mod events;
+mod flows;
 mod handles;
 mod io;
 mod join;
@@ -58,6 +59,7 @@ use self::announce::Announcements;
 use self::calls::Calls;
 use self::claims::Claims;
 use self::last_wills::LastWills;
+use self::flows::Flows;
 use self::lifetime::Lifetime;
 use self::members::Members;
 use self::routes::Routes;
@@ -95,6 +97,7 @@ pub struct Room {
     serial: u64,
     routes: Routes,
     seats: Seats,
+    flows: Flows,
     announcements: Announcements,
     last_wills: LastWills,
     calls: Calls,
@@ -135,6 +138,7 @@ impl Room {
             serial: 0,
             routes: Routes::new(key),
             seats: Seats::default(),
+            flows: Flows::default(),
             announcements: Announcements::default(),
             last_wills: LastWills::default(),
             calls: Calls::default(),

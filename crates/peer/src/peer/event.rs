@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::messages::FlowChange;
 use crate::connection::{ChannelKind, Target, Transmit};
 
 /// What a peer wants after a call.
@@ -50,6 +51,8 @@ pub enum PeerEvent {
     Packet(Bytes),
     /// It has fallen so far behind with reliable packets that it has to begin anew. Said once.
     Behind,
+    /// The sender of packets for it should pause, or may go on.
+    Flow(FlowChange),
     /// A message on another channel.
     Message(ChannelKind, Bytes),
 }

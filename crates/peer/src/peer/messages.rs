@@ -10,6 +10,9 @@ use crate::connection::{ChannelKind, Connection};
 
 /// Reliable bytes that wait for one participant; whoever falls further behind has to begin anew.
 const RELIABLE_BYTES_MAX: usize = 8 << 20;
+/// What may wait of one sender's packets for named receivers before the sender is asked to pause, and after which it may go on.
+const FLOW_BYTES_HIGH: usize = 1 << 20;
+const FLOW_BYTES_LOW: usize = 256 << 10;
 /// How long a reliable packet may wait, once the channel has been open for so long.
 const RELIABLE_AGE_MAX: Duration = Duration::from_secs(10);
 /// How often ages are looked at while anything waits.
@@ -28,6 +31,8 @@ pub struct Parcel {
     pub flow: u64,
     /// The sender's number for it; 0 is none.
     pub sequence: u32,
+    /// It is for named participants alone: its sender may be asked to pause.
+    pub is_named: bool,
     /// The packet.
     pub message: Bytes,
 }
@@ -54,6 +59,15 @@ pub struct MessageCounts {
     pub overflowed: u64,
 }
 
+/// What the sender of a flow is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowChange {
+    /// Which flow.
+    pub flow: u64,
+    /// To pause; else it may go on.
+    pub pauses: bool,
+}
+
 /// What waits for a participant's channels of user packets.
 #[derive(Debug)]
 pub(super) struct Messages {
@@ -64,6 +78,10 @@ pub(super) struct Messages {
     /// Since when the reliable channel is open.
     open_since: Option<Instant>,
     check_at: Option<Instant>,
+    /// Flows whose senders are asked to pause.
+    congested: Vec<u64>,
+    /// Of those, what has changed and was not told yet.
+    changes: Vec<FlowChange>,
     /// It cannot catch up any more: nothing waits for it.
     behind: bool,
     counts: MessageCounts,
@@ -78,6 +96,8 @@ impl Messages {
             lossy_gauge: Gauge::new(QUEUE_TIME, CHANNEL_BYTES_MAX / 4),
             open_since: None,
             check_at: None,
+            congested: Vec::new(),
+            changes: Vec::new(),
             behind: false,
             counts: MessageCounts::default(),
         }
@@ -89,11 +109,16 @@ impl Messages {
             self.counts.overflowed += 1;
             return false;
         }
-        let Parcel { flow, sequence, message } = parcel;
+        let Parcel { flow, sequence, is_named, message } = parcel;
         let bytes = message.len();
         self.check_at.get_or_insert(now + CHECK_INTERVAL);
         match self.reliable.push(flow, (sequence, message), bytes, now) {
-            Ok(()) => false,
+            Ok(()) => {
+                if is_named {
+                    self.congest(flow);
+                }
+                false
+            }
             Err(BacklogFull { .. }) => {
                 self.counts.overflowed += 1;
                 self.give_up()
@@ -149,7 +174,16 @@ impl Messages {
         if !self.lossy.is_empty() {
             self.flush_lossy(&mut writer);
         }
-        writer.wrote
+        let wrote = writer.wrote;
+        if wrote && !self.congested.is_empty() {
+            self.relieve();
+        }
+        wrote
+    }
+
+    /// What senders are to be asked.
+    pub(super) fn poll_change(&mut self) -> Option<FlowChange> {
+        self.changes.pop()
     }
 
     pub(super) fn take_counts(&mut self) -> MessageCounts {
@@ -203,9 +237,28 @@ impl Messages {
         }
     }
 
+    fn congest(&mut self, flow: u64) {
+        if self.reliable.flow_bytes(flow) > FLOW_BYTES_HIGH && !self.congested.contains(&flow) {
+            self.congested.push(flow);
+            self.changes.push(FlowChange { flow, pauses: true });
+        }
+    }
+
+    fn relieve(&mut self) {
+        let Self { reliable, changes, .. } = self;
+        self.congested.retain(|flow| {
+            let stays = reliable.flow_bytes(*flow) > FLOW_BYTES_LOW;
+            if !stays {
+                changes.push(FlowChange { flow: *flow, pauses: false });
+            }
+            stays
+        });
+    }
+
     fn give_up(&mut self) -> bool {
         self.counts.overflowed += self.reliable.len() as u64;
         self.reliable.retain(|_, _| false);
+        self.relieve();
         self.check_at = None;
         !std::mem::replace(&mut self.behind, true)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use trackyard_lanes::LaneRules;
-use trackyard_peer::{ChannelKind, MessageCounts, Parcel, PeerEvent, Target};
+use trackyard_peer::{ChannelKind, FlowChange, MessageCounts, Parcel, PeerEvent, Target};
 use trackyard_wire::{Extensions, Handle, Header, Packetizer, SourceFrame};
 
 use crate::world::World;
@@ -15,7 +15,7 @@ fn parcel(flow: u64, sequence: u32, bytes: usize) -> Parcel {
     let mut message = vec![0; bytes.max(12)];
     message[..8].copy_from_slice(&flow.to_be_bytes());
     message[8..12].copy_from_slice(&sequence.to_be_bytes());
-    Parcel { flow, sequence, message: Bytes::from(message) }
+    Parcel { flow, sequence, is_named: false, message: Bytes::from(message) }
 }
 
 /// Sequences that the client has received of a flow, in order.
@@ -120,6 +120,31 @@ fn what_is_longer_than_the_client_takes_is_counted_and_blocks_nothing() {
     world.run_for(Duration::from_secs(1));
     assert_eq!(numbers(&world.received(Target::Publisher, ChannelKind::Reliable), 1), [2]);
     assert_eq!(world.peer.take_message_counts().too_large, 2);
+}
+
+#[test]
+fn a_sender_to_named_receivers_is_asked_to_pause_and_to_go_on() {
+    let mut world = World::single();
+    world.link.bytes_per_second = Some(10.0 * MEGABIT);
+    let changes = |world: &World| -> Vec<FlowChange> {
+        world
+            .said
+            .iter()
+            .filter_map(|event| if let PeerEvent::Flow(change) = event { Some(*change) } else { None })
+            .collect()
+    };
+    for sequence in 1..=200 {
+        world.peer.push_reliable(parcel(1, sequence, 15_000), world.now);
+    }
+    world.run_for(Duration::from_millis(100));
+    assert_eq!(changes(&world), [], "who speaks to all is not slowed by one");
+    for sequence in 1..=100 {
+        world.peer.push_reliable(Parcel { is_named: true, ..parcel(2, sequence, 15_000) }, world.now);
+    }
+    world.settle();
+    assert_eq!(changes(&world), [FlowChange { flow: 2, pauses: true }]);
+    world.run_for(Duration::from_secs(10));
+    assert_eq!(changes(&world)[1..], [FlowChange { flow: 2, pauses: false }]);
 }
 
 #[test]

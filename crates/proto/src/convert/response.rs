@@ -56,6 +56,11 @@ fn small(response: &Response) -> Option<Message> {
                 request: echo.as_ref().map(|echo| echo.0.as_ref().clone()),
             })
         }
+        Response::PauseStreams(pauses) => Message::RequestResponse(pb::RequestResponse {
+            reason: Reason::Queued.number(),
+            message: if *pauses { "streams should pause" } else { "streams may go on" }.to_owned(),
+            ..pb::RequestResponse::default()
+        }),
         Response::SubscriptionPermissionUpdate { participant_sid, track_sid, allowed } => {
             Message::SubscriptionPermissionUpdate(pb::SubscriptionPermissionUpdate {
                 participant_sid: participant_sid.clone(),

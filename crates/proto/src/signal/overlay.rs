@@ -13,6 +13,10 @@ use crate::shape::{Field, Fields};
 const PUBLISH_REQUEST: u32 = 19;
 /// `SignalResponse.publish_data_track_response`.
 const PUBLISH_RESPONSE: u32 = 27;
+/// `SignalResponse.request_response`.
+const REQUEST_RESPONSE: u32 = 22;
+/// Whether streams should pause.
+const PAUSE_STREAMS: u32 = 5_000;
 /// In a publish request the packet, in its response whether it is kept.
 const LAST_WILL: u32 = 5_000;
 
@@ -33,12 +37,19 @@ pub(super) fn of_request(request: &Request) -> Option<Overlay> {
 
 /// What a response says beyond its official fields.
 pub(super) fn of_response(response: &Response) -> Option<Overlay> {
-    let Response::DataTrackPublished(track) = response else { return None };
-    track.last_will.then(|| {
-        let mut fields = Vec::new();
-        prost::encoding::bool::encode(LAST_WILL, &true, &mut fields);
-        Overlay { arm: PUBLISH_RESPONSE, fields }
-    })
+    let mut fields = Vec::new();
+    let arm = match response {
+        Response::DataTrackPublished(track) if track.last_will => {
+            prost::encoding::bool::encode(LAST_WILL, &true, &mut fields);
+            PUBLISH_RESPONSE
+        }
+        Response::PauseStreams(pauses) => {
+            prost::encoding::bool::encode(PAUSE_STREAMS, pauses, &mut fields);
+            REQUEST_RESPONSE
+        }
+        _ => return None,
+    };
+    Some(Overlay { arm, fields })
 }
 
 /// The frame with these fields in its one arm.
@@ -72,6 +83,11 @@ pub(super) fn read_response(response: Response, frame: &[u8], encoding: Encoding
         (Response::DataTrackPublished(mut track), Encoding::Binary) => {
             track.last_will = own_field(frame, PUBLISH_RESPONSE, LAST_WILL).is_some_and(is_true);
             Response::DataTrackPublished(track)
+        }
+        (Response::RequestResponse { request_id: 0, .. }, Encoding::Binary)
+            if own_field(frame, REQUEST_RESPONSE, PAUSE_STREAMS).is_some() =>
+        {
+            Response::PauseStreams(own_field(frame, REQUEST_RESPONSE, PAUSE_STREAMS).is_some_and(is_true))
         }
         (response, _) => response,
     }

@@ -72,6 +72,9 @@ pub enum Response {
         /// Additional video sections.
         videos: u32,
     },
+    /// Streams to named participants should pause, or may go on. A field of ours in an answer to no request, which
+    /// official clients pass over.
+    PauseStreams(bool),
     /// A fresh token for later reconnects.
     RefreshToken(String),
     /// Answer to `Ping`: the server's unix milliseconds.

@@ -32,6 +32,19 @@ fn written(response: Response) -> Bytes {
     Outbound::new(response).encode(Encoding::Binary)
 }
 
+#[test]
+fn a_pause_is_an_answer_to_nothing_for_everyone_else() {
+    for pauses in [true, false] {
+        let frame = written(Response::PauseStreams(pauses));
+        assert_eq!(Response::decode(&frame, Encoding::Binary).unwrap(), Some(Response::PauseStreams(pauses)));
+        let official = pb::SignalResponse::decode(&*frame).unwrap().message;
+        let Some(pb::signal_response::Message::RequestResponse(answer)) = official else {
+            panic!("{official:?}")
+        };
+        assert_eq!((answer.request_id, answer.reason()), (0, pb::request_response::Reason::Queued));
+    }
+}
+
 proptest! {
     #[test]
     fn a_last_will_arrives_as_it_was_given(bytes in prop::collection::vec(any::<u8>(), 0..1_400)) {

@@ -24,6 +24,8 @@ pub const WAITING_BYTES_MAX: usize = 8 << 20;
 const SEQUENCE_BYTES_MAX: usize = 7;
 /// What the reliable channel may hold however fast the path is: a part of what all channels may hold together.
 const ROOM_BYTES_MAX: usize = 512 << 10;
+/// How long flows pause for the server at most; whoever they wait for is given up before.
+const PAUSE_MAX: Duration = Duration::from_secs(12);
 /// What waits in the path beyond what is on its way. Urgent packets and data tracks wait behind all of it.
 const QUEUE_TIME: Duration = Duration::from_millis(5);
 
@@ -87,6 +89,8 @@ pub(crate) struct Outgoing {
     /// What one message may have.
     bytes_max: usize,
     next_sequence: u32,
+    /// Flows but the application's own packets wait until then.
+    paused_until: Option<Instant>,
     events: VecDeque<PacketEvent>,
 }
 
@@ -99,6 +103,7 @@ impl Default for Outgoing {
             is_open: false,
             bytes_max: PACKET_BYTES_MAX,
             next_sequence: 1,
+            paused_until: None,
             events: VecDeque::new(),
         }
     }
@@ -150,6 +155,9 @@ impl Outgoing {
     /// Says whether the channel can be written, and what it holds, queued and in flight. To be called after every
     /// input.
     pub(crate) fn update(&mut self, is_open: bool, buffered: usize, now: Instant) {
+        if self.paused_until.is_some_and(|until| until <= now) {
+            self.pause(false, now);
+        }
         self.is_open = is_open;
         if is_open {
             self.room.update(buffered, now);
@@ -157,9 +165,20 @@ impl Outgoing {
         }
     }
 
+    /// The server asks streams to pause, because receivers do not keep up, or lets them go on.
+    pub(crate) fn pause(&mut self, pauses: bool, now: Instant) {
+        self.paused_until = pauses.then(|| now + PAUSE_MAX);
+        if pauses {
+            self.waiting.hold_all_but(Flow::USER);
+        } else {
+            self.go_on();
+        }
+    }
+
     /// The server goes on with the session and has seen packets up to this one: what it has not seen is written
     /// again, in order, before anything else.
     pub(crate) fn resume(&mut self, last_sequence: u32) {
+        self.go_on();
         self.kept.resume(last_sequence);
     }
 
@@ -167,6 +186,7 @@ impl Outgoing {
     /// nobody knows whether it has arrived. It is not sent again, since receivers could not tell that it is the same:
     /// they know senders by their sessions.
     pub(crate) fn restart(&mut self, stats: &mut PacketStats) {
+        self.go_on();
         let unconfirmed = self.kept.restart();
         if !unconfirmed.is_empty() {
             stats.reliable_unconfirmed += unconfirmed.len() as u64;
@@ -226,6 +246,11 @@ impl Outgoing {
     /// Packets that have not been written, or that the channel has not let go of.
     pub(crate) fn unfinished(&self) -> usize {
         self.waiting.len() + self.kept.unreleased()
+    }
+
+    fn go_on(&mut self) {
+        self.paused_until = None;
+        self.waiting.release();
     }
 
     /// What waits is kept elsewhere once it is written.

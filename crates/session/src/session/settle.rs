@@ -131,6 +131,7 @@ impl<F: ConnectionFactory> Session<F> {
             Response::RequestResponse { request_id, reason, message, echo } => {
                 self.request_answered((*request_id, echo.as_ref()), (*reason, message), now);
             }
+            Response::PauseStreams(pauses) => self.packets.outgoing.pause(*pauses, now),
             Response::DataBlobStored { request_id, .. } => self.blobs.stored(*request_id),
             Response::DataBlob { request_id, blob } => self.blobs.found(*request_id, blob),
             Response::SubscriberHandles(handles) => self.remote.handles(handles),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use trackyard_peer::{ChannelKind, ConnectionFactory, Parcel};
+use trackyard_peer::{ChannelKind, ConnectionFactory, FlowChange, Parcel};
 use trackyard_proto::relay::{Delivery, Outline, Sender, Value, seal};
 
 use super::slot::contain;
@@ -91,6 +91,14 @@ impl<F: ConnectionFactory> Worker<F> {
         self.tell(peer, Event::Behind { peer });
     }
 
+    /// What waits for a participant of one sender has become much, or little again.
+    pub(super) fn flow_changed(&mut self, receiver: PeerId, change: FlowChange) {
+        if change.flow != SERVER_FLOW {
+            let sender = PeerId(change.flow);
+            self.tell(receiver, Event::Flow { receiver, sender, pauses: change.pauses });
+        }
+    }
+
     fn examine(
         &mut self,
         from: PeerId,
@@ -170,7 +178,9 @@ impl<F: ConnectionFactory> Worker<F> {
         let handed = contain(|| match packet.delivery {
             Delivery::Reliable => {
                 let flow = packet.from.map_or(SERVER_FLOW, |from| from.0);
-                let parcel = Parcel { flow, sequence: packet.sequence, message: packet.message.clone() };
+                let is_named = matches!(packet.audience, Audience::Named { .. });
+                let parcel =
+                    Parcel { flow, sequence: packet.sequence, is_named, message: packet.message.clone() };
                 slot.peer.push_reliable(parcel, now);
             }
             Delivery::Lossy => slot.peer.push_lossy(packet.message.clone(), now),

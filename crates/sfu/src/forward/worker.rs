@@ -248,6 +248,7 @@ impl<F: ConnectionFactory> Worker<F> {
             PeerEvent::Packet(packet) => self.route(id, &packet, now),
             PeerEvent::Message(kind, message) => self.hear(id, kind, &message, now),
             PeerEvent::Behind => self.behind(id),
+            PeerEvent::Flow(change) => self.flow_changed(id, change),
             PeerEvent::Credentials { target, ufrag } => self.claim_ufrag(Owner { peer: id, target }, &ufrag),
             PeerEvent::Offer { id: offer, sdp } => self.tell(id, Event::Offer { peer: id, id: offer, sdp }),
             PeerEvent::Connected => self.tell(id, Event::Connected { peer: id }),

@@ -37,6 +37,7 @@ impl Room {
             Event::Reply { peer, packet } => self.reply(peer, &packet),
             Event::TooLong { peer, bytes } => self.packet_too_long(peer, bytes),
             Event::Behind { peer } => self.behind(peer),
+            Event::Flow { receiver, sender, pauses } => self.flow_changed(receiver, sender, pauses),
             Event::Lost { peer } => self.lost(peer),
         }
     }

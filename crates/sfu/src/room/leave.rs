@@ -78,6 +78,7 @@ impl Room {
         Timer::of(peer).into_iter().for_each(|timer| self.timers.cancel(timer));
         self.calls_of_gone(peer);
         self.unseat(member.worker);
+        self.flows_of_gone(peer);
         self.flush_routes();
         self.command(member.worker, Command::Close { peer });
         self.release_session(&member.face().identity, member.claim);

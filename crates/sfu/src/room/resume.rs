@@ -45,6 +45,7 @@ impl Room {
         self.tell(peer, Response::Reconnect(self.reconnect_response(peer)));
         self.show_everyone(peer);
         self.tell(peer, Response::RoomUpdate(self.info()));
+        self.repeat_pause(peer);
         self.restart_ice(peer);
         self.await_recovery(peer);
         self.repeat_handles(peer);

@@ -4,6 +4,7 @@ mod admin;
 mod announce;
 mod blobs;
 mod chance;
+mod flows;
 mod harness;
 mod join;
 mod last_will;

@@ -338,3 +338,21 @@ fn check_chance(seed: u64) {
 fn nothing_is_lost_and_nothing_comes_twice_whatever_happens() {
     (0..300).for_each(check_chance);
 }
+
+#[test]
+fn a_pause_holds_streams_back_for_a_while_and_nothing_else() {
+    let mut bench = Bench::new();
+    bench.outgoing.pause(true, bench.now);
+    let stream = bench.push(1, Urgency::Normal, 100).unwrap();
+    let own = bench.push(Flow::USER.0, Urgency::Normal, 100).unwrap();
+    let call = bench.push(1, Urgency::Urgent, 100).unwrap();
+    assert_eq!([bench.write(), bench.write(), bench.write()], [Some((1, call)), Some((2, own)), None]);
+    bench.now += PAUSE_MAX;
+    bench.update(true);
+    assert_eq!(bench.write(), Some((3, stream)));
+    bench.outgoing.pause(true, bench.now);
+    let next = bench.push(1, Urgency::Normal, 100).unwrap();
+    assert_eq!(bench.write(), None);
+    bench.outgoing.pause(false, bench.now);
+    assert_eq!(bench.write(), Some((4, next)));
+}

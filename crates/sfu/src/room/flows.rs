@@ -1,0 +1,51 @@
+//! Senders that are asked to pause, because much of what they send to someone by name waits for it.
+//!
+//! It is a request: who does not know it goes on, and whoever then falls too far behind has to begin anew. What is for
+//! everyone pauses for nobody, so that no receiver slows others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trackyard_proto::Response;
+
+use super::Room;
+use crate::control::PeerId;
+
+/// Senders, and for whom what they send waits.
+#[derive(Debug, Default)]
+pub(super) struct Flows(BTreeMap<PeerId, BTreeSet<PeerId>>);
+
+impl Room {
+    /// Much of what `sender` sends waits for `receiver`, or little again.
+    pub(super) fn flow_changed(&mut self, receiver: PeerId, sender: PeerId, pauses: bool) {
+        if pauses && self.members.get(sender).is_some() && self.members.get(receiver).is_some() {
+            let receivers = self.flows.0.entry(sender).or_default();
+            if receivers.insert(receiver) && receivers.len() == 1 {
+                self.tell(sender, Response::PauseStreams(true));
+            }
+        } else {
+            self.flow_ended(receiver, sender);
+        }
+    }
+
+    /// A session is gone: it neither sends nor waits.
+    pub(super) fn flows_of_gone(&mut self, peer: PeerId) {
+        self.flows.0.remove(&peer);
+        let senders: Vec<_> = self.flows.0.keys().copied().collect();
+        senders.into_iter().for_each(|sender| self.flow_ended(peer, sender));
+    }
+
+    /// A client that has come back begins without pause.
+    pub(super) fn repeat_pause(&mut self, peer: PeerId) {
+        if self.flows.0.contains_key(&peer) {
+            self.tell(peer, Response::PauseStreams(true));
+        }
+    }
+
+    fn flow_ended(&mut self, receiver: PeerId, sender: PeerId) {
+        let Some(receivers) = self.flows.0.get_mut(&sender) else { return };
+        if receivers.remove(&receiver) && receivers.is_empty() {
+            self.flows.0.remove(&sender);
+            self.tell(sender, Response::PauseStreams(false));
+        }
+    }
+}
