@@ -53,6 +53,15 @@ class RustTalker(RustClient, ScriptTalker):
     async def resume(self) -> None:
         raise NotImplementedError("the SDK has no such call: tests cut its connections instead")
 
+    async def set_room_metadata(self, metadata: str) -> None:
+        """Replaces what is said of the room."""
+        await self._talk("set_room_metadata", {"metadata": metadata})
+
+    async def patch_room_metadata(self, patch: dict[str, Any], if_revision: int | None = None) -> int:
+        """Changes parts of it, and gives its revision."""
+        about = {"patch": patch, "if_revision": if_revision}
+        return await self._talk("patch_room_metadata", about)
+
     async def _talk(self, what: str, about: dict[str, Any]) -> Any:
         talk = {"do": what, **about}
         call = {"do": "talk", "talk": talk}

@@ -43,6 +43,13 @@ pub(crate) enum Talk {
     SetName {
         name: String,
     },
+    SetRoomMetadata {
+        metadata: String,
+    },
+    PatchRoomMetadata {
+        patch: Value,
+        if_revision: Option<u64>,
+    },
     /// What is known of a participant, oneself too.
     Profile {
         identity: String,
@@ -75,6 +82,10 @@ impl Talk {
             Self::SetAttributes { attributes } => own.set_attributes(attributes).await?,
             Self::SetMetadata { metadata } => own.set_metadata(metadata).await?,
             Self::SetName { name } => own.set_name(name).await?,
+            Self::SetRoomMetadata { metadata } => room.update_metadata(metadata).await?,
+            Self::PatchRoomMetadata { patch, if_revision } => {
+                return Ok(json!(room.patch_metadata(patch, if_revision).await?));
+            }
             Self::Profile { identity } => return profile(room, &identity),
         }
         Ok(Value::Null)
