@@ -5,16 +5,18 @@ mod methods;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use trackyard_http::{Answer, HttpClient, Limits, Post, Url};
 use trackyard_proto::Encoding;
-use trackyard_proto::api::{ApiError, Message, Method};
+use trackyard_proto::api::{ApiError, Code, Message, Method};
 
 use crate::credentials::{Credentials, Scope};
 use crate::error::{RequestError, SetupError};
 
 /// How long a request may take unless told otherwise.
 const TIME_MAX: Duration = Duration::from_secs(10);
+/// Of a refusal in plain text.
+const REFUSAL_CHARS_MAX: usize = 256;
 
 /// Asks a server about its rooms and their participants, Trackyard or LiveKit. Cheap to clone: clones share
 /// connections.
@@ -154,13 +156,26 @@ fn headers(token: &str, encoding: Encoding) -> Result<HeaderMap, RequestError> {
 fn read<A: Message>(answer: &Answer, encoding: Encoding) -> Result<A, RequestError> {
     let status = answer.status.as_u16();
     if !answer.status.is_success() {
-        let error = ApiError::decode(&answer.body).ok_or(RequestError::NotApi { status })?;
+        let error = ApiError::decode(&answer.body).or_else(|| token_refused(answer));
+        let error = error.ok_or(RequestError::NotApi { status })?;
         return Err(RequestError::Refused { status, error });
     }
     // A page that says hello with a 200 is no answer either, though an empty one would pass for a message.
-    let content_type = answer.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if content_type.is_some_and(|content_type| content_type.starts_with("text/")) {
+    if content_type(answer).starts_with("text/") {
         return Err(RequestError::NotApi { status });
     }
     A::decode(&answer.body, encoding).map_err(RequestError::Answer)
+}
+
+/// Servers look at tokens before they look for methods, and say in plain text what is wrong with one (protocol §1.2).
+fn token_refused(answer: &Answer) -> Option<ApiError> {
+    let is_text = matches!(content_type(answer), "") || content_type(answer).starts_with("text/plain");
+    let text = String::from_utf8_lossy(&answer.body);
+    let message: String = text.trim().chars().take(REFUSAL_CHARS_MAX).collect();
+    (answer.status == StatusCode::UNAUTHORIZED && is_text)
+        .then(|| ApiError::new(Code::Unauthenticated, message))
+}
+
+fn content_type(answer: &Answer) -> &str {
+    answer.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

@@ -118,6 +118,16 @@ async fn a_refusal_has_its_code_words_and_status() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_is_told_in_plain_text() {
+    let server = Server::answering(401, "text/plain; charset=utf-8", "invalid API key: key\n").await;
+    let error = client(&server).list_rooms(&[]).await.unwrap_err();
+    assert_eq!((error.code(), error.status()), (Some(Code::Unauthenticated), Some(401)));
+    assert_eq!(error.to_string(), "unauthenticated: invalid API key: key");
+    let page = Server::answering(401, "text/html", "<html>log in</html>").await;
+    assert!(matches!(client(&page).list_rooms(&[]).await, Err(RequestError::NotApi { status: 401 })));
+}
+
+#[tokio::test]
 async fn answers_of_other_servers_are_told_from_those_of_the_api() {
     for (status, content_type, body) in [
         (404, "text/plain", "404 page not found"),
