@@ -6,6 +6,8 @@ pub(crate) mod completions;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod man;
+pub(crate) mod participant;
+pub(crate) mod room;
 pub(crate) mod serve;
 pub(crate) mod token;
 pub(crate) mod track;

@@ -3,6 +3,7 @@
 mod access;
 mod certificates;
 mod encryption;
+mod service;
 mod url;
 
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ use self::access::Access;
 use crate::duration::positive_duration;
 use crate::failure::Failure;
 use crate::sensitive::Sensitive;
+
+pub(crate) use self::service::{Service, refusal};
 
 const URL_DEFAULT: &str = "ws://localhost:7880";
 

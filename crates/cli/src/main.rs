@@ -33,6 +33,7 @@ Examples:
   trackyard check-config config.yaml    see what a configuration means
   trackyard track list                  see who publishes what
   trackyard track echo pose             print the frames of a data track
+  trackyard room list                   see which rooms there are
   trackyard doctor wss://yard.example   find out why a connection fails
   trackyard bench --for 10s             measure delivery and latency under load
 
@@ -53,6 +54,10 @@ enum Command {
     Token(commands::token::Token),
     #[command(subcommand)]
     Track(commands::track::Track),
+    #[command(subcommand)]
+    Room(commands::room::Room),
+    #[command(subcommand)]
+    Participant(commands::participant::Participant),
     Doctor(Box<commands::doctor::Doctor>),
     Bench(Box<commands::bench::Bench>),
     Completions(commands::completions::Completions),
@@ -66,6 +71,8 @@ fn main() -> ExitCode {
         Command::CheckConfig(check) => check.run(),
         Command::Token(commands::token::Token::Create(create)) => create.run(),
         Command::Track(track) => track.run(),
+        Command::Room(room) => room.run(),
+        Command::Participant(participant) => participant.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),

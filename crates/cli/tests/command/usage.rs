@@ -86,6 +86,24 @@ fn each_verb_of_tracks_explains_itself_with_examples() {
 }
 
 #[test]
+fn each_verb_of_rooms_and_participants_explains_itself_with_examples() {
+    check_help(&["room", "--help"], &["list", "create", "delete"]);
+    check_help(&["participant", "--help"], &["list", "update", "remove"]);
+    for verb in [
+        ["room", "list"],
+        ["room", "create"],
+        ["room", "delete"],
+        ["participant", "list"],
+        ["participant", "update"],
+        ["participant", "remove"],
+    ] {
+        let connection = ["--url", "LIVEKIT_URL", "--api-key", "LIVEKIT_API_SECRET", "--token", "--timeout"];
+        check_help(&[&verb[..], &["--help"]].concat(), &connection);
+        check_help(&[&verb[..], &["--help"]].concat(), &["--root-certificate", "--json", "Examples:"]);
+    }
+}
+
+#[test]
 fn the_version_is_that_of_the_package() {
     let ran = run(&["--version"]);
     assert_eq!((ran.code, ran.out), (0, format!("trackyard {}\n", env!("CARGO_PKG_VERSION"))));
