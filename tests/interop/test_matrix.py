@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 import itertools
 import json
+import time
 from collections.abc import AsyncIterator, Callable
+from statistics import median
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from livekit import api
 from harness.client import Refused
 from harness.keys import Keys
 from harness.pair import Kinds, Make, Pair
+from harness.report import Report
 from harness.server import Server
 from harness.talk import About, Packets, RpcFailed, Talker
 
@@ -43,6 +46,7 @@ PIECES = [f"piece {number} ← {'░' * number}\n" for number in range(30)]
 FILE_BYTES = 1_000_000
 PACKETS = 100
 LOSSY, LOSSY_MIN = 50, 40
+CALLS = 20
 POLL_SECONDS = 0.02
 
 pytestmark = pytest.mark.parametrize("pair", PAIRS, indirect=True, ids=Kinds.id, scope="module")
@@ -110,10 +114,11 @@ async def test_a_text_piece_by_piece(pair: Pair) -> None:
 
 
 @case("file, 1 MB")
-async def test_a_file_with_its_progress(pair: Pair) -> None:
-    since = pair.sink.log.mark()
+async def test_a_file_with_its_progress(pair: Pair, report: Report) -> None:
+    since, begin = pair.sink.log.mark(), time.monotonic()
     sent = await pair.source.send_file(FILE_BYTES, About())
     seen = await pair.sink.log.wait("bytes", since=since, within=30, **of(pair.source))
+    report.time(f"a file of 1 MB, {pair.kinds}: until it has arrived", seen.at - begin)
     assert (seen.size, seen.total, seen.error) == (FILE_BYTES, FILE_BYTES, None)
     assert seen.sha256 == sent.sha256
     assert seen.name.endswith(".bin")
@@ -166,10 +171,16 @@ async def test_what_is_for_one_alone(pair: Pair) -> None:
 
 
 @case("RPC")
-async def test_a_call_is_answered(pair: Pair) -> None:
+async def test_a_call_is_answered(pair: Pair, report: Report) -> None:
     assert await pair.source.rpc(pair.sink.identity, "echo", SHORT) == SHORT
     assert await pair.source.rpc(pair.sink.identity, "echo", "") == ""
     assert await pair.source.rpc(pair.sink.identity, "caller") == pair.source.identity
+    took = []
+    for _ in range(CALLS):
+        begin = time.monotonic()
+        await pair.source.rpc(pair.sink.identity, "echo", SHORT)
+        took.append(time.monotonic() - begin)
+    report.time(f"a call and its answer, {pair.kinds}: median of {CALLS}", median(took))
 
 
 @case("RPC, error")

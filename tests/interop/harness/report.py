@@ -73,7 +73,8 @@ class Report:
 
     def time(self, what: str, seconds: float) -> None:
         """Keeps a duration."""
-        self.figures.append((what, f"{seconds * 1000:,.0f} ms"))
+        digits = 1 if seconds < 0.01 else 0
+        self.figures.append((what, f"{seconds * 1000:,.{digits}f} ms"))
 
     def figure(self, what: str, value: str) -> None:
         """Keeps any figure."""
