@@ -8,13 +8,13 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use trackyard::{
-    ByteStreamReader, E2eeOptions, Encryption, Room, RoomEvents, RoomOptions, SendStreamError,
-    StreamByteOptions, StreamError, StreamTextOptions, TextStreamReader,
+    ByteStreamReader, E2eeOptions, Encryption, PerformRpc, Room, RoomEvent, RoomEvents, RoomOptions,
+    RpcErrorCode, SendStreamError, StreamByteOptions, StreamError, StreamTextOptions, TextStreamReader,
 };
 use trackyard_relay::{Relay, RelayConfig};
 use trackyard_rig::Site;
 
-use crate::room::{join, options, within};
+use crate::room::{event_within, join, options, within};
 
 /// Two in a room; `b` is handed what comes under `topic`.
 struct Pair {
@@ -274,9 +274,27 @@ async fn topics_have_one_handler_and_none_after_it_was_taken_back() {
     within(me.send_text("to nobody", StreamTextOptions::new("topic"))).await.unwrap();
     within(me.send_bytes("to b", StreamByteOptions::new("topic"))).await.unwrap();
     assert_eq!(within(pair.bytes().await.read_all()).await.unwrap(), "to b");
-    assert_eq!(pair.b.stats().streams.unhandled, 1);
     assert!(pair.texts.try_recv().is_err());
     pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_before_its_handler_waits_for_it_at_first() {
+    let site = Site::start("").await.unwrap();
+    let (a, _of_a) = join(site.http(), "a", options(true)).await;
+    let (b, _of_b) = join(site.http(), "b", options(true)).await;
+    known(&a, "b").await;
+    let text = noise(100_000);
+    within(a.local_participant().send_text(text.clone(), StreamTextOptions::new("topic"))).await.unwrap();
+    while b.stats().streams.opened == 0 {
+        tokio::task::yield_now().await;
+    }
+    let (mut texts, _bytes) = listen(&b);
+    let (reader, _) = within(texts.recv()).await.unwrap();
+    assert!(within(reader.read_all()).await.unwrap() == text);
+    within(a.close()).await;
+    within(b.close()).await;
+    site.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -321,6 +339,77 @@ async fn many_streams_at_once_come_whole() {
     received.sort();
     assert!(contents == received);
     pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_the_connection_holds_waits_for_its_turn() {
+    let pair = Pair::join(|| options(true)).await;
+    let me = pair.a.local_participant();
+    // Each has its share in what waits; together they want more than may wait. A server drops what is for nobody.
+    let mut sending = tokio::task::JoinSet::new();
+    for _ in 0..80 {
+        let me = me.clone();
+        let options = StreamByteOptions::new("bulk").with_destination("nobody").without_compression();
+        sending.spawn(async move { me.send_bytes(vec![7; 300_000], options).await.map(drop) });
+    }
+    while let Some(sent) = within(sending.join_next()).await {
+        sent.unwrap().unwrap();
+    }
+    pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_session_ends_what_is_open_and_nothing_else() {
+    let site = Site::start("").await.unwrap();
+    let relay = Relay::start(RelayConfig::new(site.http())).await.unwrap();
+    let (a, mut of_a) = join(relay.address(), "a", options(true)).await;
+    let (b, _of_b) = join(site.http(), "b", options(true)).await;
+    known(&a, "b").await;
+    known(&b, "a").await;
+    let (mut texts_of_b, _bytes) = listen(&b);
+    let (mut texts_of_a, _more_bytes) = listen(&a);
+    let (tell, mut called) = mpsc::unbounded_channel();
+    a.register_rpc_method("never", move |_| {
+        tell.send(()).unwrap();
+        std::future::pending()
+    })
+    .unwrap();
+    let text = || StreamTextOptions::new("topic");
+    let mut from_a = within(a.local_participant().stream_text(text())).await.unwrap();
+    let mut from_b = within(b.local_participant().stream_text(text())).await.unwrap();
+    within(from_a.write("half")).await.unwrap();
+    within(from_b.write("half")).await.unwrap();
+    let (mut to_b, _) = within(texts_of_b.recv()).await.unwrap();
+    let (mut to_a, _) = within(texts_of_a.recv()).await.unwrap();
+    assert_eq!(within(to_b.next()).await.unwrap().unwrap(), "half");
+    assert_eq!(within(to_a.next()).await.unwrap().unwrap(), "half");
+    let caller = b.local_participant();
+    let caller_b = caller.clone();
+    let call = PerformRpc::new("a", "never").with_response_timeout(Duration::from_secs(100));
+    let calling = tokio::spawn(async move { caller.perform_rpc(call).await });
+    within(called.recv()).await.unwrap();
+    // It is confirmed before this is answered.
+    assert!(within(caller_b.perform_rpc(PerformRpc::new("a", "none"))).await.is_err());
+    relay.set_up(false);
+    // The pause is the fault itself: longer than a server keeps a session.
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    relay.set_up(true);
+    let renewed = |event| matches!(event, RoomEvent::Reconnected { resumed: false }).then_some(());
+    event_within(Duration::from_secs(40), &mut of_a, renewed).await;
+    assert_eq!(within(to_b.next()).await, Some(Err(StreamError::SenderLeft)));
+    assert_eq!(within(to_a.next()).await, Some(Err(StreamError::SenderLeft)));
+    let error = within(from_a.write("more")).await.unwrap_err();
+    assert!(matches!(error, SendStreamError::Interrupted), "{error}");
+    let error = within(calling).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), Some(RpcErrorCode::RecipientDisconnected));
+    // What is begun now is of the new session.
+    known(&a, "b").await;
+    within(a.local_participant().send_text("again", StreamTextOptions::new("topic"))).await.unwrap();
+    let (reader, _) = within(texts_of_b.recv()).await.unwrap();
+    assert_eq!(within(reader.read_all()).await.unwrap(), "again");
+    within(a.close()).await;
+    within(b.close()).await;
+    site.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
