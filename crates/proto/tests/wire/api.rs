@@ -339,7 +339,7 @@ fn bytes_and_parts_are_bounded() {
         PatchRoomMetadata::decode(&patch, Encoding::Json),
         Err(DecodeError::TooManyParts { .. })
     ));
-    let rooms = vec![Arc::new(samples::room()); 20_000];
+    let rooms = (0..20_000).map(|_| Arc::new(samples::room())).collect();
     check(&ListRoomsAnswer { rooms });
 }
 
