@@ -21,8 +21,16 @@ const OUTSIDE: [&str; 9] = [
     "tokio-tungstenite",
 ];
 /// Edge crates, which no pure crate knows.
-const EDGE: [&str; 6] =
-    ["trackyard", "trackyard-relay", "trackyard-net", "trackyard-server", "trackyard-cli", "trackyard-rig"];
+const EDGE: [&str; 8] = [
+    "trackyard",
+    "trackyard-api",
+    "trackyard-http",
+    "trackyard-relay",
+    "trackyard-net",
+    "trackyard-server",
+    "trackyard-cli",
+    "trackyard-rig",
+];
 /// What the SDK never brings along: the server's side.
 const SERVER_SIDE: [&str; 4] = ["trackyard-sfu", "trackyard-net", "trackyard-server", "trackyard-auth"];
 /// The only packages that may depend on the server.

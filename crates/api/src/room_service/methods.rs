@@ -148,7 +148,8 @@ impl RoomServiceClient {
     /// answer `BadRoute` or with something that is no answer.
     ///
     /// # Errors
-    /// [`RequestError`]; if the metadata are of another revision than was asked for, with the code for that.
+    /// [`RequestError`]; `Aborted` if the metadata are of another revision than was asked for,
+    /// `FailedPrecondition` if they are no JSON object.
     pub async fn patch_room_metadata(
         &self,
         patch: &PatchRoomMetadata,

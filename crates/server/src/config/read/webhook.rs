@@ -55,7 +55,7 @@ fn check_names(list: &Node, name: &str, out: &mut Diagnostics) {
         let Some(event) = item.text() else { continue };
         if matches!(WebhookKind::from_word(event), WebhookKind::Other(_)) {
             let text = format!(
-                "an event of `webhook.filter_params.{name}` is never sent; see the documentation for those that are"
+                "an event of `webhook.filter_params.{name}` is never sent; see docs/webhooks.md for those that are"
             );
             out.warn(&item.place, text);
         }

@@ -93,7 +93,7 @@ fn settings_that_do_nothing_are_warned_about() {
     check_warnings(
         "webhook: {urls: ['http://a/b'], filter_params: {include_events: [room_started, egress_started]}}",
         &[
-            "2: an event of `webhook.filter_params.include_events` is never sent; see the documentation for those that are",
+            "2: an event of `webhook.filter_params.include_events` is never sent; see docs/webhooks.md for those that are",
         ],
     );
     check_warnings(
