@@ -179,14 +179,14 @@ async fn a_method_that_panics_has_failed_and_others_go_on() {
 async fn calls_overtake_this_participants_own_streams() {
     let pair = Pair::join(|| options(true)).await;
     pair.callee.register_rpc_method("echo", |call| async move { Ok(call.payload) }).unwrap();
-    // Megabytes that nobody reads, and that wait before the calls do. A server bears 8 MiB in all.
+    // Megabytes that nobody reads, and that wait before the calls do.
     let me = pair.caller.local_participant();
     let mut streams = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let me = me.clone();
         streams.spawn(async move {
-            let options = StreamByteOptions::new("bulk").without_compression();
-            me.send_bytes(vec![7; 700_000], options).await
+            let options = StreamByteOptions::new("bulk").with_destination("callee").without_compression();
+            me.send_bytes(vec![7; 4_000_000], options).await
         });
     }
     let (mut calls, mut slowest) = (0, Duration::ZERO);
@@ -199,7 +199,7 @@ async fn calls_overtake_this_participants_own_streams() {
             sent.unwrap().unwrap();
         }
     }
-    println!("{calls} calls beside 5.6 MB of streams, the slowest in {slowest:?}");
+    println!("{calls} calls beside 32 MB of streams, the slowest in {slowest:?}");
     assert!(calls >= 3, "the streams were over before");
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
     pair.end().await;
