@@ -159,7 +159,10 @@ async fn a_call_waits_as_long_as_the_server_may() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     let client = RoomServiceClient::new(&url, "key", SECRET).unwrap().options(&options).unwrap();
     let error = client.list_rooms(&[]).await.unwrap_err();
-    assert!(matches!(error, RequestError::Http(HttpError::Timeout { limit }) if limit.is_zero()), "{error:?}");
+    assert!(
+        matches!(error, RequestError::Http(HttpError::Timeout { limit }) if limit.is_zero()),
+        "{error:?}"
+    );
 }
 
 #[test]
