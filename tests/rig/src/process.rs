@@ -167,6 +167,12 @@ impl Drop for ServerProcess {
 pub struct Process(u32);
 
 impl Process {
+    /// This one.
+    #[must_use]
+    pub fn own() -> Self {
+        Self(std::process::id())
+    }
+
     /// Memory it holds, in KiB, without what it shares with files.
     ///
     /// # Errors

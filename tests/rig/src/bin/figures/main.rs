@@ -8,6 +8,7 @@ mod cpu;
 mod floor;
 mod links;
 mod memory;
+mod messages;
 mod report;
 mod times;
 mod tracks;
@@ -43,6 +44,8 @@ async fn main() -> Result<()> {
     report.add(&memory::measure(&settings).await?);
     report.add(&tracks::measure(&settings).await?);
     report.add(&times::measure(&settings).await?);
+    report.add(&messages::streams(&settings).await?);
+    report.add(&messages::calls(&settings).await?);
     report.add(&links::measure(&settings).await?);
     report.write(&settings.out)
 }
