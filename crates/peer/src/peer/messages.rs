@@ -4,17 +4,22 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use trackyard_lanes::{Backlog, BacklogFull, Gauge};
+use trackyard_lanes::{Backlog, Gauge};
 
 use crate::connection::{ChannelKind, Connection};
 
-/// Reliable bytes that wait for one participant; whoever falls further behind has to begin anew.
-const RELIABLE_BYTES_MAX: usize = 8 << 20;
+/// Reliable bytes for everyone that wait for one participant; whoever falls further behind has to begin anew.
+const PUBLIC_BYTES_MAX: usize = 8 << 20;
+/// The same with those for named participants, with a charge for each: files that are sent faster than they are received.
+const RELIABLE_BYTES_MAX: usize = 64 << 20;
 /// What may wait of one sender's packets for named receivers before the sender is asked to pause, and after which it may go on.
 const FLOW_BYTES_HIGH: usize = 1 << 20;
 const FLOW_BYTES_LOW: usize = 256 << 10;
-/// How long a reliable packet may wait, once the channel has been open for so long.
-const RELIABLE_AGE_MAX: Duration = Duration::from_secs(10);
+/// How long a reliable packet for everyone may wait, once the channel has been open for so long.
+const PUBLIC_AGE_MAX: Duration = Duration::from_secs(10);
+/// The same for one for named participants, and how long the channel may take nothing while anything waits.
+const NAMED_AGE_MAX: Duration = Duration::from_secs(60);
+const STALL_MAX: Duration = Duration::from_secs(10);
 /// How often ages are looked at while anything waits.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// What user packets may queue in the path: frames of data tracks wait behind it.
@@ -71,12 +76,15 @@ pub struct FlowChange {
 /// What waits for a participant's channels of user packets.
 #[derive(Debug)]
 pub(super) struct Messages {
-    reliable: Backlog<u64, (u32, Bytes)>,
+    reliable: Backlog<u64, Waiting>,
+    /// Of those, bytes for everyone.
+    public_bytes: usize,
     lossy: VecDeque<Bytes>,
     reliable_gauge: Gauge,
     lossy_gauge: Gauge,
-    /// Since when the reliable channel is open.
+    /// Since when the reliable channel is open, and when it last took a packet or had nothing to take.
     open_since: Option<Instant>,
+    wrote_at: Option<Instant>,
     check_at: Option<Instant>,
     /// Flows whose senders are asked to pause.
     congested: Vec<u64>,
@@ -91,6 +99,8 @@ impl Messages {
     pub(super) fn new() -> Self {
         Self {
             reliable: Backlog::new(RELIABLE_BYTES_MAX),
+            public_bytes: 0,
+            wrote_at: None,
             lossy: VecDeque::new(),
             reliable_gauge: Gauge::new(QUEUE_TIME, CHANNEL_BYTES_MAX),
             lossy_gauge: Gauge::new(QUEUE_TIME, CHANNEL_BYTES_MAX / 4),
@@ -112,18 +122,20 @@ impl Messages {
         let Parcel { flow, sequence, is_named, message } = parcel;
         let bytes = message.len();
         self.check_at.get_or_insert(now + CHECK_INTERVAL);
-        match self.reliable.push(flow, (sequence, message), bytes, now) {
-            Ok(()) => {
-                if is_named {
-                    self.congest(flow);
-                }
-                false
-            }
-            Err(BacklogFull { .. }) => {
-                self.counts.overflowed += 1;
-                self.give_up()
-            }
+        if self.reliable.is_empty() {
+            self.wrote_at = Some(now);
         }
+        let public_bytes = self.public_bytes + if is_named { 0 } else { bytes };
+        let waiting = Waiting { sequence, is_named, message };
+        if public_bytes > PUBLIC_BYTES_MAX || self.reliable.push(flow, waiting, bytes, now).is_err() {
+            self.counts.overflowed += 1;
+            return self.give_up();
+        }
+        self.public_bytes = public_bytes;
+        if is_named {
+            self.congest(flow);
+        }
+        false
     }
 
     pub(super) fn push_lossy(&mut self, message: Bytes) {
@@ -136,13 +148,22 @@ impl Messages {
 
     /// What waits is kept only if that says so, by flow and sequence.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(u64, u32) -> bool) {
-        self.reliable.retain(|flow, (sequence, _)| keep(flow, *sequence));
+        let public_bytes = &mut self.public_bytes;
+        self.reliable.retain(|flow, waiting| {
+            let stays = keep(flow, waiting.sequence);
+            if !stays {
+                *public_bytes -= waiting.public_bytes();
+            }
+            stays
+        });
     }
 
     /// The reliable channel is open. If there was one before, what it had not delivered is sent again.
     pub(super) fn opened(&mut self, now: Instant) {
         if self.open_since.replace(now).is_some() {
             self.reliable.replaced();
+            // What is written again was taken off the account when it was written first.
+            self.public_bytes = self.reliable.iter().map(Waiting::public_bytes).sum();
             self.reliable_gauge.reset();
         }
     }
@@ -152,13 +173,19 @@ impl Messages {
         if self.check_at.is_none_or(|at| at > now) {
             return false;
         }
+        self.check_at = (!self.reliable.is_empty()).then(|| now + CHECK_INTERVAL);
+        if self.is_too_old(now) { self.give_up() } else { false }
+    }
+
+    fn is_too_old(&self, now: Instant) -> bool {
+        let Some(open_since) = self.open_since else { return false };
+        let exceeds = |since: Option<Instant>, limit: Duration| {
+            since.is_some_and(|since| now.saturating_duration_since(since.max(open_since)) > limit)
+        };
         let oldest = self.reliable.oldest();
-        self.check_at = oldest.map(|_| now + CHECK_INTERVAL);
-        let (Some(oldest), Some(open_since)) = (oldest, self.open_since) else { return false };
-        if now.saturating_duration_since(oldest.max(open_since)) > RELIABLE_AGE_MAX {
-            return self.give_up();
-        }
-        false
+        exceeds(oldest, NAMED_AGE_MAX)
+            || exceeds(self.reliable.oldest_where(|waiting| !waiting.is_named), PUBLIC_AGE_MAX)
+            || (oldest.is_some() && exceeds(self.wrote_at, STALL_MAX))
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
@@ -197,16 +224,19 @@ impl Messages {
         let buffered = writer.connection.buffered(ChannelKind::Reliable);
         self.reliable.released(buffered);
         self.reliable_gauge.update(buffered, writer.now);
-        while let Some((_, (_, message))) = self.reliable.next() {
-            let bytes = message.len();
+        while let Some((_, waiting)) = self.reliable.next() {
+            let bytes = waiting.message.len();
+            let public_bytes = waiting.public_bytes();
             let fits = bytes <= writer.connection.message_bytes_max();
             if fits && !self.reliable_gauge.admits(bytes) {
                 return;
             }
-            if fits && !writer.write(ChannelKind::Reliable, message) {
+            if fits && !writer.write(ChannelKind::Reliable, &waiting.message) {
                 return self.reliable_gauge.refused();
             }
             self.reliable.written(if fits { bytes } else { 0 });
+            self.public_bytes = self.public_bytes.saturating_sub(public_bytes);
+            self.wrote_at = Some(writer.now);
             if fits {
                 self.reliable_gauge.wrote(bytes, writer.now);
                 self.counts.reliable += 1;
@@ -258,9 +288,24 @@ impl Messages {
     fn give_up(&mut self) -> bool {
         self.counts.overflowed += self.reliable.len() as u64;
         self.reliable.retain(|_, _| false);
+        self.public_bytes = 0;
         self.relieve();
         self.check_at = None;
         !std::mem::replace(&mut self.behind, true)
+    }
+}
+
+/// A reliable packet that waits.
+#[derive(Debug)]
+struct Waiting {
+    sequence: u32,
+    is_named: bool,
+    message: Bytes,
+}
+
+impl Waiting {
+    fn public_bytes(&self) -> usize {
+        if self.is_named { 0 } else { self.message.len() }
     }
 }
 
