@@ -23,7 +23,7 @@ const MESSAGE_CHARGE: usize = 64;
 /// let mut backlog = Backlog::new(1 << 20);
 /// backlog.push("bulk", vec![0; 15_000], 15_000, now)?;
 /// backlog.push_urgent("rpc", vec![1; 10], 10, now)?;
-/// assert_eq!(backlog.next().map(|(_, message)| message.len()), Some(10));
+/// assert_eq!(backlog.peek().map(|(_, message)| message.len()), Some(10));
 /// # Ok::<(), trackyard_lanes::BacklogFull>(())
 /// ```
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
     }
 
     /// The next message; the same one until it was [`written`](Self::written) or something urgent has come.
-    pub fn next(&mut self) -> Option<(F, &mut M)> {
+    pub fn peek(&mut self) -> Option<(F, &mut M)> {
         let waiting = match self.choose()? {
             Next::Again => self.again.front_mut(),
             Next::Urgent => self.urgent.front_mut(),

@@ -8,7 +8,7 @@ mod outline;
 mod seal;
 
 pub use outline::{MalformedPacket, Outline, Value};
-pub use seal::{Sender, seal, server_packet};
+pub use seal::{Sender, seal};
 
 /// On which kind of channel a packet travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,7 +9,7 @@ fn backlog() -> Backlog<u8, u32> {
 }
 
 fn take(backlog: &mut Backlog<u8, u32>) -> Option<(u8, u32)> {
-    let next = backlog.next().map(|(flow, message)| (flow, *message))?;
+    let next = backlog.peek().map(|(flow, message)| (flow, *message))?;
     backlog.written(1_000);
     Some(next)
 }
@@ -40,7 +40,7 @@ fn what_is_urgent_comes_first() {
     let now = Instant::now();
     let mut backlog = backlog();
     backlog.push(1, 1, 10, now).unwrap();
-    assert_eq!(backlog.next().map(|(_, message)| *message), Some(1));
+    assert_eq!(backlog.peek().map(|(_, message)| *message), Some(1));
     backlog.push_urgent(2, 2, 10, now).unwrap();
     backlog.push_urgent(1, 3, 10, now).unwrap();
     assert_eq!(take_all(&mut backlog), [(2, 2), (1, 3), (1, 1)]);
@@ -70,7 +70,7 @@ fn what_is_kept_for_another_channel_is_bounded() {
     let mut backlog: Backlog<u8, u32> = Backlog::new(usize::MAX / 2);
     for message in 0..100 {
         backlog.push(1, message, 64_000, now).unwrap();
-        backlog.next().unwrap();
+        backlog.peek().unwrap();
         backlog.written(64_000);
         backlog.released(1);
     }
@@ -89,7 +89,7 @@ fn held_flows_wait_while_one_and_what_is_urgent_pass() {
     assert_eq!([0, 2, 7].map(|flow| backlog.flow_bytes(flow)), [10, 10, 0]);
     backlog.hold_all_but(1);
     assert_eq!(take_all(&mut backlog), [(2, 9), (1, 1)]);
-    assert!(backlog.next().is_none() && !backlog.is_empty());
+    assert!(backlog.peek().is_none() && !backlog.is_empty());
     backlog.release();
     assert_eq!(take_all(&mut backlog).len(), 2);
     assert_eq!(backlog.flow_bytes(0), 0);

@@ -224,7 +224,7 @@ impl Messages {
         let buffered = writer.connection.buffered(ChannelKind::Reliable);
         self.reliable.released(buffered);
         self.reliable_gauge.update(buffered, writer.now);
-        while let Some((_, waiting)) = self.reliable.next() {
+        while let Some((_, waiting)) = self.reliable.peek() {
             let bytes = waiting.message.len();
             let public_bytes = waiting.public_bytes();
             let fits = bytes <= writer.connection.message_bytes_max();

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use livekit_protocol as pb;
-use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::{Delivery, Outline, Value};
@@ -42,16 +41,6 @@ pub fn seal(packet: &[u8], outline: &Outline<'_>, sender: Sender<'_>, delivery: 
         write_bytes(&mut sealed, 2, &user);
     }
     Bytes::from(sealed)
-}
-
-/// A packet of the application that the server itself sends, without sender or sequence (protocol §10, `SendData`).
-#[must_use]
-pub fn server_packet(payload: Vec<u8>, topic: Option<String>, delivery: Delivery) -> Bytes {
-    let user = pb::UserPacket { payload, topic, ..pb::UserPacket::default() };
-    let mut packet = Vec::new();
-    write_kind(&mut packet, delivery);
-    write_bytes(&mut packet, 2, &user.encode_to_vec());
-    Bytes::from(packet)
 }
 
 /// Agents write what others have said (protocol §6.1).

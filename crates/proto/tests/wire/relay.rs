@@ -4,7 +4,7 @@ use livekit_protocol as pb;
 use pb::data_packet::Value as Arm;
 use proptest::prelude::*;
 use prost::Message;
-use trackyard_proto::relay::{Delivery, MalformedPacket, Outline, Sender, Value, seal, server_packet};
+use trackyard_proto::relay::{Delivery, MalformedPacket, Outline, Sender, Value, seal};
 
 const SENDER: Sender<'_> = Sender { sid: "PA_real", identity: "real", is_agent: false };
 
@@ -198,15 +198,6 @@ fn what_is_no_packet_is_refused() {
     check(&[0x12, 2, 0x32, 9], MalformedPacket::Field);
     check(&[0x2a, 0].repeat(5_000), MalformedPacket::Destinations);
     assert!(Outline::of(&[]).unwrap().is_for_all());
-}
-
-#[test]
-fn a_packet_of_the_server_has_no_sender_and_no_sequence() {
-    let bytes = server_packet(vec![1], Some("t".to_owned()), Delivery::Lossy);
-    let got = pb::DataPacket::decode(&*bytes).unwrap();
-    assert_eq!((got.participant_identity.as_str(), got.sequence), ("", 0));
-    let Some(Arm::User(user)) = got.value else { panic!("another kind of value") };
-    assert_eq!((user.payload, user.topic.as_deref()), (vec![1], Some("t")));
 }
 
 proptest! {

@@ -207,7 +207,7 @@ impl Outgoing {
             return if self.room.admits(length) { self.kept.repeat() } else { None };
         }
         self.drop_too_large(stats);
-        let (_, next) = self.waiting.next()?;
+        let (_, next) = self.waiting.peek()?;
         if !self.room.admits(next.bare + SEQUENCE_BYTES_MAX) {
             return None;
         }
@@ -223,7 +223,7 @@ impl Outgoing {
             self.room.wrote(length, now);
             return;
         }
-        let Some((_, next)) = self.waiting.next() else { return };
+        let Some((_, next)) = self.waiting.peek() else { return };
         let (id, bytes) = (next.id, std::mem::take(&mut next.bytes));
         self.room.wrote(bytes.len(), now);
         self.take_next();
@@ -262,7 +262,7 @@ impl Outgoing {
     /// A new session's server may take less than the one before.
     fn drop_too_large(&mut self, stats: &mut PacketStats) {
         let limit = self.bytes_max;
-        while let Some((_, next)) = self.waiting.next()
+        while let Some((_, next)) = self.waiting.peek()
             && next.bare + SEQUENCE_BYTES_MAX > limit
         {
             let packet = next.id;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trackyard_proto::packet::{DataPacket, PacketValue, RpcAck, RpcResponse, UserPacket};
-use trackyard_proto::relay::server_packet;
 
 use super::bench::{Bench, Client, DEAF, LOSSY, RELIABLE, ROOM};
 use crate::control::{
@@ -275,7 +274,7 @@ fn a_packet_crosses_once_to_each_other_worker_of_the_room() {
 fn the_server_speaks_and_its_answers_come_back_to_it() {
     let mut bench = Bench::new(0);
     let [ada, bob] = crowd(&mut bench);
-    let message = server_packet(b"s".to_vec(), None, Delivery::Reliable);
+    let message = user(b"s").encode().into();
     let audience = Audience::Named { identities: vec!["p1".to_owned()], sids: Vec::new() };
     let packet =
         Arc::new(Packet { from: None, delivery: Delivery::Reliable, sequence: 0, audience, message });
