@@ -1,3 +1,5 @@
+//! Order, turns, urgency, bounds, and what is written again.
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
