@@ -198,7 +198,7 @@ pub enum AdminError {
         revision: u64,
     },
     /// So many calls wait for an answer already.
-    #[error("{0} calls are waiting in this room; try again")]
+    #[error("{0} calls are waiting for an answer; try again")]
     TooManyCalls(usize),
     /// A call has failed.
     #[error("RpcError {}: {}", .0.code, .0.message)]

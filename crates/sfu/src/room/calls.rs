@@ -23,6 +23,8 @@ const ACK_MAX: Duration = Duration::from_secs(2);
 const RESPONSE_MAX: Duration = Duration::from_secs(300);
 /// Calls of one room that may wait for an answer.
 const CALLS_MAX: usize = 1_024;
+/// Of these, for one participant: its worker knows twice as many.
+const PARTICIPANT_CALLS_MAX: usize = 128;
 
 const TOO_LARGE: (u32, &str) = (1402, "Request payload too large");
 const RESPONSE_TOO_LARGE: (u32, &str) = (1504, "Response payload too large");
@@ -171,6 +173,9 @@ impl Room {
         let peer = self.named(&call.identity)?;
         if self.calls.by_id.len() >= CALLS_MAX {
             return Err(AdminError::TooManyCalls(CALLS_MAX));
+        }
+        if self.calls.by_peer.get(&peer).is_some_and(|count| *count >= PARTICIPANT_CALLS_MAX) {
+            return Err(AdminError::TooManyCalls(PARTICIPANT_CALLS_MAX));
         }
         Ok(peer)
     }
