@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "figures beside a failure")]
 
 mod api;
+mod backend;
 mod hostile;
 mod ice_tcp;
 mod links;
