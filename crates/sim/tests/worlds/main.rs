@@ -13,6 +13,7 @@ mod links;
 mod packets;
 mod publishing;
 mod recover;
+mod shared_state;
 mod subscribing;
 mod support;
 mod traffic;
