@@ -40,6 +40,8 @@ pub(crate) struct Answering {
 struct Waiting {
     caller: String,
     request_id: String,
+    /// The call came as a stream. Its caller may be heard before the server has said what it can read.
+    came_as_stream: bool,
 }
 
 #[derive(Debug)]
@@ -165,12 +167,12 @@ impl Answering {
         result: Result<String, RpcError>,
         origin: &Origin,
     ) -> Option<Outbound> {
-        let Waiting { caller, request_id } = self.waiting.remove(&invocation)?;
+        let Waiting { caller, request_id, came_as_stream } = self.waiting.remove(&invocation)?;
         let payload = match result {
             Ok(payload) => payload,
             Err(error) => return Some(response(&caller, request_id, RpcResult::Error(error.into()))),
         };
-        let is_stream = origin.abilities.reads_calls_as_streams();
+        let is_stream = came_as_stream || origin.abilities.reads_calls_as_streams();
         let limit = if is_stream { self.config.payload_bytes_max } else { RPC_PAYLOAD_BYTES };
         if payload.len() > limit {
             let error = RpcError::from(RpcErrorCode::ResponsePayloadTooLarge);
@@ -271,7 +273,9 @@ impl Answering {
         let id = InvocationId(self.next_id);
         self.next_id += 1;
         counters.invoked += 1;
-        self.waiting.insert(id, Waiting { caller: caller.clone(), request_id: request_id.clone() });
+        let came_as_stream = matches!(payload, InvocationPayload::Stream(_));
+        let waiting = Waiting { caller: caller.clone(), request_id: request_id.clone(), came_as_stream };
+        self.waiting.insert(id, waiting);
         self.invocations.push_back(Invocation { id, request_id, caller, method, response_timeout, payload });
     }
 

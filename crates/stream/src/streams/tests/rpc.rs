@@ -120,6 +120,20 @@ fn large_payloads_go_as_streams_and_as_nothing_else() {
 }
 
 #[test]
+fn whoever_calls_by_a_stream_is_answered_by_one_even_if_it_is_not_known_yet() {
+    let large = "payload ".repeat(25_000);
+    let mut pair = Pair::new(1);
+    let call = pair.call(pair.request("greet", "hello"));
+    pair.exchange();
+    let invocation = pair.invoked();
+    let origin = pair.callee.origin(Abilities::NONE);
+    let outbound = pair.callee.streams.respond(invocation.id, Ok(large.clone()), &origin).unwrap();
+    pair.callee.send(outbound);
+    pair.exchange();
+    assert_eq!(pair.answer(call).unwrap(), large);
+}
+
+#[test]
 fn compressed_payloads_are_read() {
     let large = "payload ".repeat(25_000);
     let mut pair = Pair::new(2);
