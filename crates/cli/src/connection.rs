@@ -1,6 +1,7 @@
 //! The way into a room, which all verbs that are clients share.
 
 mod access;
+mod administration;
 mod certificates;
 mod encryption;
 mod service;
@@ -66,6 +67,8 @@ pub(crate) enum Role {
     Observer,
     /// Publishes and receives, and is seen.
     Publisher,
+    /// The same, and changes its own attributes.
+    Editor,
 }
 
 /// Everything that is needed to join as often as is liked.

@@ -7,12 +7,17 @@ mod descriptors;
 mod duration;
 mod failure;
 mod interrupt;
+mod lines;
 mod logging;
 mod output;
+mod pair;
+mod progress;
 mod quantity;
 mod runtime;
+mod sending;
 mod sensitive;
 mod serve_flags;
+mod session;
 mod text;
 
 use std::process::ExitCode;
@@ -34,6 +39,8 @@ Examples:
   trackyard track list                  see who publishes what
   trackyard track echo pose             print the frames of a data track
   trackyard room list                   see which rooms there are
+  trackyard file send map.bin           send a file to the room
+  trackyard rpc call robot-1 dock 3     call a method of a participant
   trackyard doctor wss://yard.example   find out why a connection fails
   trackyard bench --for 10s             measure delivery and latency under load
 
@@ -58,6 +65,16 @@ enum Command {
     Room(commands::room::Room),
     #[command(subcommand)]
     Participant(commands::participant::Participant),
+    #[command(subcommand)]
+    Data(commands::data::Data),
+    #[command(subcommand)]
+    Text(commands::text::Text),
+    #[command(subcommand)]
+    File(commands::file::File),
+    #[command(subcommand)]
+    Rpc(commands::rpc::Rpc),
+    #[command(subcommand)]
+    Attr(commands::attr::Attr),
     Doctor(Box<commands::doctor::Doctor>),
     Bench(Box<commands::bench::Bench>),
     Completions(commands::completions::Completions),
@@ -73,6 +90,11 @@ fn main() -> ExitCode {
         Command::Track(track) => track.run(),
         Command::Room(room) => room.run(),
         Command::Participant(participant) => participant.run(),
+        Command::Data(data) => data.run(),
+        Command::Text(text) => text.run(),
+        Command::File(file) => file.run(),
+        Command::Rpc(rpc) => rpc.run(),
+        Command::Attr(attr) => attr.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Bench(bench) => bench.run(),
         Command::Completions(completions) => completions.run(),

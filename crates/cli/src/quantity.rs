@@ -2,6 +2,8 @@
 
 /// No frame is larger, by far.
 const BYTES_MAX: f64 = 16.0 * 1024.0 * 1024.0;
+/// No file is larger, by far.
+const FILE_BYTES_MAX: f64 = 1e15;
 /// Timers are no finer.
 const HZ_MAX: f64 = 1_000_000.0;
 
@@ -17,6 +19,22 @@ pub(crate) fn bytes(text: &str) -> Result<usize, String> {
     bytes
         .map(|bytes| bytes.round() as usize)
         .ok_or_else(|| "it takes a size such as 64, 16KiB or 1MB".to_owned())
+}
+
+/// Reads the length of a file, such as `500kB`, `100MB` or `2GiB`.
+///
+/// # Errors
+/// What it takes instead.
+pub(crate) fn file_bytes(text: &str) -> Result<u64, String> {
+    let binary =
+        [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)].map(|(unit, power)| (unit, 2_f64.powi(power)));
+    let decimal = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("KB", 1e3), ("B", 1.0)];
+    let units = [&binary[..], &decimal[..]].concat();
+    let bytes = scaled(text, &units).filter(|bytes| (0.0..=FILE_BYTES_MAX).contains(bytes));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within bounds")]
+    bytes
+        .map(|bytes| bytes.round() as u64)
+        .ok_or_else(|| "it takes a size such as 500kB, 100MB or 2GiB".to_owned())
 }
 
 /// Reads a rate per second, such as `50`, `0.5Hz` or `1kHz`.
@@ -61,6 +79,16 @@ mod tests {
         }
         for text in ["", "KiB", "-1", "1e3", "inf", "NaN", "16KiBs", "1GB", "17MiB"] {
             assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn files_are_larger_than_frames() {
+        for (text, expected) in [("0", 0), ("10 B", 10), ("4GiB", 4 << 30), ("1.5TB", 1_500_000_000_000)] {
+            assert_eq!(file_bytes(text), Ok(expected), "{text}");
+        }
+        for text in ["", "-1", "GiB", "1PiB", "2000TB", "inf"] {
+            assert!(file_bytes(text).is_err(), "{text}");
         }
     }
 

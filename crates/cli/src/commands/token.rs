@@ -10,6 +10,7 @@ use trackyard_auth::{NamePatterns, Token as AccessToken, TrackNames, VideoGrant}
 use trackyard_server::config::{DEV_KEY, DEV_SECRET, parse_duration};
 
 use crate::failure::Failure;
+use crate::pair::pair;
 use crate::{Outcome, clock, output};
 
 /// Make access tokens
@@ -43,7 +44,7 @@ pub(crate) struct Create {
     #[arg(long, value_name = "TEXT")]
     metadata: Option<String>,
     /// First attribute of the participant; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = attribute)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     attribute: Vec<(String, String)>,
     /// How long it is valid, such as 30m or 24h
     #[arg(long, value_name = "DURATION", default_value = "6h", value_parser = validity)]
@@ -205,13 +206,6 @@ impl Signer {
             Failure::Usage(text.to_owned())
         })
     }
-}
-
-fn attribute(text: &str) -> Result<(String, String), String> {
-    let split = text.split_once('=').filter(|(key, _)| !key.is_empty());
-    split
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .ok_or_else(|| "it takes KEY=VALUE, such as site=north".to_owned())
 }
 
 fn validity(text: &str) -> Result<Duration, String> {

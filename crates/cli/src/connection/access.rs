@@ -109,7 +109,12 @@ fn grant(room: &str, role: Role) -> VideoGrant {
             can_subscribe: Some(true),
             ..join
         },
-        Role::Publisher => VideoGrant { can_publish_data: Some(true), can_subscribe: Some(true), ..join },
+        Role::Publisher | Role::Editor => VideoGrant {
+            can_publish_data: Some(true),
+            can_subscribe: Some(true),
+            can_update_own_metadata: (role == Role::Editor).then_some(true),
+            ..join
+        },
     }
 }
 

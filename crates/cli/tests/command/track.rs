@@ -7,5 +7,5 @@ mod finding;
 mod list;
 mod measuring;
 mod refusals;
-mod site;
+pub(crate) mod site;
 mod tls;

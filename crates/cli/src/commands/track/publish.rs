@@ -1,7 +1,6 @@
 //! `trackyard track pub`: publishes a data track.
 
 mod images;
-mod lines;
 mod pace;
 mod pattern;
 mod source;

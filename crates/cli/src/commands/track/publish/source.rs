@@ -8,9 +8,9 @@ use bytes::Bytes;
 use clap::Args;
 
 use super::images;
-use super::lines::Lines;
 use super::pattern::Pattern;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use crate::quantity;
 
 /// What says where the frames to publish come from.

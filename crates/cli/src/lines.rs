@@ -1,4 +1,4 @@
-//! Lines of standard input.
+//! Lines of standard input, read without ever holding up the connection.
 
 use std::io::{self, BufRead, Read};
 use std::thread;
@@ -16,11 +16,11 @@ const LINE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Lines of standard input, without their ends.
 #[derive(Debug)]
-pub(super) struct Lines(mpsc::Receiver<io::Result<Bytes>>);
+pub(crate) struct Lines(mpsc::Receiver<io::Result<Bytes>>);
 
 impl Lines {
     /// Begins to read, on a thread of its own: a read may wait for ever.
-    pub(super) fn of_standard_input() -> Result<Self, Failure> {
+    pub(crate) fn of_standard_input() -> Result<Self, Failure> {
         let (sender, receiver) = mpsc::channel(LINES_AHEAD);
         let read = move || {
             let mut input = io::stdin().lock();
@@ -36,7 +36,7 @@ impl Lines {
     }
 
     /// The next line; nothing after the last.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         let line = self.0.recv().await.transpose();
         line.map_err(|error| anyhow::Error::new(error).context("standard input cannot be read").into())
     }
