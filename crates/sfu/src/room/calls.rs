@@ -117,7 +117,7 @@ impl Room {
         let identities = vec![call.identity.clone()];
         let packet = request(&id, call, response_max);
         let audience = Audience::Named { identities, sids: Vec::new() };
-        self.say(packet, Delivery::Reliable, audience, Some(id));
+        self.say(packet, Delivery::Reliable, audience, Some(&id));
     }
 
     /// A participant has answered a packet of the server's.

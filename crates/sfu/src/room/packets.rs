@@ -18,7 +18,7 @@ impl Room {
         message: Bytes,
         delivery: Delivery,
         audience: Audience,
-        awaits: Option<String>,
+        awaits: Option<&str>,
     ) {
         self.counters.server_packets += 1;
         let packet = Arc::new(UserPacket { from: None, delivery, sequence: 0, audience, message });
@@ -26,7 +26,8 @@ impl Room {
         self.flush_routes();
         let workers: Vec<_> = self.seats.workers().collect();
         for worker in workers {
-            let packet = ServerPacket { room: self.key, packet: Arc::clone(&packet), awaits: awaits.clone() };
+            let (packet, awaits) = (Arc::clone(&packet), awaits.map(str::to_owned));
+            let packet = ServerPacket { room: self.key, packet, awaits };
             self.command(worker, Command::Say(packet));
         }
     }
