@@ -12,7 +12,7 @@ use crate::runtime::run_client;
 /// Call methods of participants, and answer calls
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rpc {
-    Call(call::Call),
+    Call(Box<call::Call>),
     Serve(Box<serve::Serve>),
 }
 

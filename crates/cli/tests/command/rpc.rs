@@ -1,11 +1,11 @@
 //! `trackyard rpc`, with a real server between.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 
 use serde_json::json;
 
 use crate::support::run;
-use crate::track::site::{Client, Said, Site};
+use crate::track::site::{Client, Said, Site, TempDir};
 
 /// A client that serves a method under the identity `robot`, once it does.
 fn serve(site: &Site, args: &[&str]) -> Client {
@@ -87,6 +87,22 @@ fn what_takes_too_long_ends_with_124() {
     let _server = serve(&site, &["slow", "--", "sleep", "600"]);
     let said = call(&site, &["robot", "slow", "--response-timeout", "1s"]);
     said.failed(124, &["(code 1502)", "give --response-timeout if it needs longer"]);
+}
+
+#[test]
+fn nothing_goes_on_that_was_run_for_a_call_when_serving_ends() {
+    let site = Site::start();
+    // The command says that it runs, and holds its end of the pipe until it is killed.
+    let directory = TempDir::new("served");
+    let pipe = format!("{}/pipe", directory.path());
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let server = serve(&site, &["slow", "--", "sh", "-c", &format!("exec >'{pipe}'; echo; exec sleep 600")]);
+    let caller = site.run(&["rpc", "call", "robot", "slow", "--identity", "cli"], &[]);
+    let mut reader = BufReader::new(std::fs::File::open(&pipe).unwrap());
+    reader.read_line(&mut String::new()).unwrap();
+    assert_eq!(server.interrupt().code, Some(0));
+    assert_eq!(reader.read_line(&mut String::new()).unwrap(), 0);
+    caller.finish().failed(1, &["(code 1500): it is served no longer"]);
 }
 
 #[test]

@@ -104,6 +104,31 @@ fn each_verb_of_rooms_and_participants_explains_itself_with_examples() {
 }
 
 #[test]
+fn each_verb_that_sends_or_shares_explains_itself_with_examples() {
+    check_help(&["--help"], &["data", "text", "file", "rpc", "attr"]);
+    check_help(&["file", "--help"], &["send", "receive"]);
+    check_help(&["rpc", "--help"], &["call", "serve"]);
+    check_help(&["attr", "--help"], &["get", "set", "watch"]);
+    check_help(&["file", "receive", "--help"], &["--overwrite", "--size-max", "--from", "[default: 4GiB]"]);
+    check_help(&["rpc", "serve", "--help"], &["--echo", "--reply", "TRACKYARD_CALLER", "killed"]);
+    for verb in [
+        ["data", "send"],
+        ["text", "send"],
+        ["file", "send"],
+        ["file", "receive"],
+        ["rpc", "call"],
+        ["rpc", "serve"],
+        ["attr", "get"],
+        ["attr", "set"],
+        ["attr", "watch"],
+    ] {
+        let help = [&verb[..], &["--help"]].concat();
+        check_help(&help, &["--room", "--identity", "--token", "--timeout", "--e2ee-passphrase"]);
+        check_help(&help, &["--json", "Examples:", &format!("trackyard {} ", verb.join(" "))]);
+    }
+}
+
+#[test]
 fn the_version_is_that_of_the_package() {
     let ran = run(&["--version"]);
     assert_eq!((ran.code, ran.out), (0, format!("trackyard {}\n", env!("CARGO_PKG_VERSION"))));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::json;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use trackyard::{Room, RoomEvents, RpcError, RpcErrorCode, RpcInvocationData};
 
@@ -97,7 +97,8 @@ impl Serve {
     }
 
     async fn serve(&self, room: &Room, mut events: RoomEvents, interrupt: &mut Interrupt) -> Outcome {
-        let served = self.register(room)?;
+        let (stop, stopped) = watch::channel(());
+        let served = self.register(room, stopped)?;
         let identity = room.local_participant().identity();
         eprintln!("note: `{}` is served as `{}`", printable(&self.method), printable(&identity));
         let deadline = self.duration.map(|duration| Instant::now() + duration);
@@ -108,23 +109,29 @@ impl Serve {
             outcome = while_joined(&mut events, self.tell(served)) => outcome,
         };
         room.unregister_rpc_method(&self.method);
+        // Commands that still run are killed, and their callers told.
+        drop(stop);
         // The last answer leaves just after it was told.
         tokio::time::sleep(self.linger).await;
         outcome
     }
 
-    fn register(&self, room: &Room) -> Result<mpsc::Receiver<Served>, Failure> {
+    /// Calls are answered until nobody holds the other end of `stopped`.
+    fn register(&self, room: &Room, stopped: watch::Receiver<()>) -> Result<mpsc::Receiver<Served>, Failure> {
         let (sender, receiver) = mpsc::channel(TOLD_MAX);
         let answer = Arc::new(self.answer());
         let places = Arc::new(Semaphore::new(self.concurrency.into()));
         let allowed: Arc<[String]> = self.from.as_slice().into();
         let registered = room.register_rpc_method(&self.method, move |call| {
             let (answer, places) = (Arc::clone(&answer), Arc::clone(&places));
-            let (allowed, sender) = (Arc::clone(&allowed), sender.clone());
+            let (allowed, sender, mut stopped) = (Arc::clone(&allowed), sender.clone(), stopped.clone());
             async move {
                 let began = Instant::now();
                 let result = if is_allowed(&allowed, &call.caller_identity) {
-                    one_of(&places, &answer, &call).await
+                    tokio::select! {
+                        result = one_of(&places, &answer, &call) => result,
+                        _ = stopped.changed() => Err(RpcErrorCode::ApplicationError.with_data("it is served no longer")),
+                    }
                 } else {
                     Err(RpcErrorCode::ApplicationError.with_data("this caller is not served"))
                 };
