@@ -70,7 +70,7 @@ impl Core {
                 }
                 self.participant(change, &info, shared);
             }
-            EngineEvent::Room(room) => self.room(room),
+            EngineEvent::Room(room) => self.room(&room),
             EngineEvent::TokenRefreshed(token) => self.tokens.refresh(token),
             EngineEvent::Resumed { .. } => self.tcp_at = Some(now + TCP_DELAY),
             // The session has taken what is its own.

@@ -37,7 +37,7 @@ impl PacketWaiters {
 impl Core {
     pub(super) fn packet_event(&mut self, event: PacketEvent, shared: &Arc<Shared>, now: Instant) {
         match event {
-            PacketEvent::Received { packet, encryption } => self.packet(packet, encryption, (shared, now)),
+            PacketEvent::Received { packet, encryption } => self.packet(*packet, encryption, (shared, now)),
             PacketEvent::Written(id) => {
                 self.packets.answer(id, Ok(()));
                 self.streams.room.notify_waiters();
@@ -65,7 +65,7 @@ impl Core {
         }
     }
 
-    fn user_packet(&mut self, packet: DataPacket, encryption: Encryption, shared: &Arc<Shared>) {
+    fn user_packet(&self, packet: DataPacket, encryption: Encryption, shared: &Arc<Shared>) {
         let DataPacket { kind, participant_identity, value: PacketValue::User(user), .. } = packet else {
             return;
         };

@@ -40,14 +40,14 @@ impl Core {
     /// A new session: the room and this participant may be others than before.
     pub(super) fn joined(&mut self, join: &JoinResponse, shared: &Arc<Shared>) {
         let before = self.people.joined(join);
-        self.room(Arc::new(join.room.clone()));
+        self.room(&Arc::new(join.room.clone()));
         if let Some(before) = before {
             self.tell(Some(&before), &join.participant, shared);
         }
     }
 
-    pub(super) fn room(&mut self, room: Arc<RoomInfo>) {
-        let before = self.people.room.replace(Arc::clone(&room));
+    pub(super) fn room(&mut self, room: &Arc<RoomInfo>) {
+        let before = self.people.room.replace(Arc::clone(room));
         if before.is_some_and(|before| before.metadata != room.metadata) {
             self.events.push(RoomEvent::RoomMetadataChanged { metadata: room.metadata.clone() });
         }
