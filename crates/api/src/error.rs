@@ -73,6 +73,21 @@ impl RequestError {
     }
 }
 
+impl RequestError {
+    /// The same without the token, which some servers repeat, and no longer than this.
+    pub(crate) fn without(mut self, token: &str, chars_max: usize) -> Self {
+        if let Self::Refused { error, .. } = &mut self {
+            if !token.is_empty() {
+                error.message = error.message.replace(token, "…");
+            }
+            if let Some((end, _)) = error.message.char_indices().nth(chars_max) {
+                error.message.truncate(end);
+            }
+        }
+        self
+    }
+}
+
 #[cfg(feature = "auth")]
 impl From<trackyard_auth::SignError> for RequestError {
     fn from(error: trackyard_auth::SignError) -> Self {

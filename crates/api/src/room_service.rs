@@ -15,7 +15,7 @@ use crate::error::{RequestError, SetupError};
 
 /// How long a request may take unless told otherwise.
 const TIME_MAX: Duration = Duration::from_secs(10);
-/// Of a refusal in plain text.
+/// Of a refusal.
 const REFUSAL_CHARS_MAX: usize = 256;
 
 /// Asks a server about its rooms and their participants, Trackyard or LiveKit. Cheap to clone: clones share
@@ -110,7 +110,8 @@ impl RoomServiceClient {
             body: Bytes::from(request.encode(encoding)),
             limits: Limits { time: self.time_max + ask.patience, answer_bytes: A::BYTES_MAX },
         };
-        read(&self.http.post(post).await?, encoding)
+        let answer = self.http.post(post).await?;
+        read(&answer, encoding).map_err(|error| error.without(&token, REFUSAL_CHARS_MAX))
     }
 }
 
@@ -167,13 +168,13 @@ fn read<A: Message>(answer: &Answer, encoding: Encoding) -> Result<A, RequestErr
     A::decode(&answer.body, encoding).map_err(RequestError::Answer)
 }
 
-/// Servers look at tokens before they look for methods, and say in plain text what is wrong with one (protocol §1.2).
+/// Servers look at tokens before they look for methods, and say in plain text what is wrong with one (protocol §1.2);
+/// some repeat it.
 fn token_refused(answer: &Answer) -> Option<ApiError> {
     let is_text = matches!(content_type(answer), "") || content_type(answer).starts_with("text/plain");
     let text = String::from_utf8_lossy(&answer.body);
-    let message: String = text.trim().chars().take(REFUSAL_CHARS_MAX).collect();
-    (answer.status == StatusCode::UNAUTHORIZED && is_text)
-        .then(|| ApiError::new(Code::Unauthenticated, message))
+    let is_refusal = answer.status == StatusCode::UNAUTHORIZED && is_text;
+    is_refusal.then(|| ApiError::new(Code::Unauthenticated, text.trim()))
 }
 
 fn content_type(answer: &Answer) -> &str {

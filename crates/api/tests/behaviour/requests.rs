@@ -123,6 +123,9 @@ async fn a_token_that_is_refused_is_told_in_plain_text() {
     let error = client(&server).list_rooms(&[]).await.unwrap_err();
     assert_eq!((error.code(), error.status()), (Some(Code::Unauthenticated), Some(401)));
     assert_eq!(error.to_string(), "unauthenticated: invalid API key: key");
+    let server = Server::answering(401, "text/plain", "invalid token: secret.token, error: bad").await;
+    let error = client(&server).token("secret.token").list_rooms(&[]).await.unwrap_err();
+    assert_eq!(error.to_string(), "unauthenticated: invalid token: …, error: bad", "tokens are never shown");
     let page = Server::answering(401, "text/html", "<html>log in</html>").await;
     assert!(matches!(client(&page).list_rooms(&[]).await, Err(RequestError::NotApi { status: 401 })));
 }
