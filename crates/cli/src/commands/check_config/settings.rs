@@ -11,6 +11,7 @@ pub(super) fn effective(config: &Config) -> Vec<(&'static str, Value)> {
     let mut settings = general(config);
     settings.extend(rtc(config));
     settings.extend(limits(&config.limit));
+    settings.extend(webhook(config));
     settings
 }
 
@@ -38,6 +39,8 @@ fn general(config: &Config) -> Vec<(&'static str, Value)> {
         ("room.max_participants", json!(config.room.max_participants)),
         ("enable_data_tracks", json!(config.data_tracks.enabled)),
         ("enable_participant_data_blob", json!(config.data_blobs)),
+        ("metrics.rooms", json!(config.metrics.rooms)),
+        ("metrics.tracks", json!(config.metrics.tracks)),
         ("shutdown.action", json!(action)),
         ("shutdown.deadline", duration(config.shutdown.deadline)),
     ]
@@ -74,6 +77,21 @@ fn limits(limit: &Limits) -> Vec<(&'static str, Value)> {
         ("limit.max_data_blob_key_length", json!(limit.max_data_blob_key_length)),
         ("limit.max_data_blobs_size", json!(limit.max_data_blobs_size)),
         ("limit.signal_message_size_limit", json!(limit.signal_message_size_limit)),
+    ]
+}
+
+/// Of the addresses the hosts alone are shown: the rest may hold secrets.
+fn webhook(config: &Config) -> Vec<(&'static str, Value)> {
+    let webhook = &config.webhook;
+    vec![
+        ("webhook.urls", texts(&webhook.urls)),
+        ("webhook.api_key", json!(webhook.api_key)),
+        ("webhook.data_tracks", json!(webhook.data_tracks)),
+        ("webhook.filter_params.include_events", json!(webhook.include_events)),
+        ("webhook.filter_params.exclude_events", json!(webhook.exclude_events)),
+        ("webhook.url_notifier.num_workers", json!(webhook.parallel_max)),
+        ("webhook.resource_url_notifier.max_age", duration(webhook.age_max)),
+        ("webhook.resource_url_notifier.max_depth", json!(webhook.depth_max)),
     ]
 }
 
