@@ -200,12 +200,6 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         self.flows.get(&flow).map_or(0, |flow| flow.bytes)
     }
 
-    /// Everything that waits, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &M> {
-        let flows = self.flows.values().flat_map(|flow| &flow.messages);
-        self.again.iter().chain(&self.urgent).chain(flows).map(|waiting| &waiting.message)
-    }
-
     /// Bytes that wait, with a charge for each message.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -235,16 +229,9 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
     /// Since when the message waits that has waited longest.
     #[must_use]
     pub fn oldest(&self) -> Option<Instant> {
-        self.oldest_where(|_| true)
-    }
-
-    /// The same among the messages that come next in their flows, if that says so of them.
-    #[must_use]
-    pub fn oldest_where(&self, mut counts: impl FnMut(&M) -> bool) -> Option<Instant> {
         let flows = self.flows.values().filter_map(|flow| flow.messages.front());
         let ahead = [self.again.front(), self.urgent.front()].into_iter().flatten();
-        let next = flows.chain(ahead).filter(|waiting| counts(&waiting.message));
-        next.map(|waiting| waiting.since).min()
+        flows.chain(ahead).map(|waiting| waiting.since).min()
     }
 
     fn charge(&mut self, bytes: usize) -> Result<(), BacklogFull> {

@@ -8,17 +8,15 @@ use trackyard_lanes::{Backlog, Gauge};
 
 use crate::connection::{ChannelKind, Connection};
 
-/// Reliable bytes for everyone that wait for one participant; whoever falls further behind has to begin anew.
-const PUBLIC_BYTES_MAX: usize = 8 << 20;
-/// The same with those for named participants, with a charge for each: files that are sent faster than they are received.
+/// Reliable bytes that wait for one participant, with a charge for each packet; whoever falls further behind has to begin
+/// anew. Files are sent faster than they are received, and nothing slows official senders.
 const RELIABLE_BYTES_MAX: usize = 64 << 20;
 /// What may wait of one sender's packets for named receivers before the sender is asked to pause, and after which it may go on.
 const FLOW_BYTES_HIGH: usize = 1 << 20;
 const FLOW_BYTES_LOW: usize = 256 << 10;
-/// How long a reliable packet for everyone may wait, once the channel has been open for so long.
-const PUBLIC_AGE_MAX: Duration = Duration::from_secs(10);
-/// The same for one for named participants, and how long the channel may take nothing while anything waits.
-const NAMED_AGE_MAX: Duration = Duration::from_secs(60);
+/// How long a reliable packet may wait, once the channel has been open for so long.
+const RELIABLE_AGE_MAX: Duration = Duration::from_secs(60);
+/// How long the channel may take nothing while anything waits.
 const STALL_MAX: Duration = Duration::from_secs(10);
 /// How often ages are looked at while anything waits.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
@@ -76,9 +74,7 @@ pub struct FlowChange {
 /// What waits for a participant's channels of user packets.
 #[derive(Debug)]
 pub(super) struct Messages {
-    reliable: Backlog<u64, Waiting>,
-    /// Of those, bytes for everyone.
-    public_bytes: usize,
+    reliable: Backlog<u64, (u32, Bytes)>,
     lossy: VecDeque<Bytes>,
     reliable_gauge: Gauge,
     lossy_gauge: Gauge,
@@ -99,7 +95,6 @@ impl Messages {
     pub(super) fn new() -> Self {
         Self {
             reliable: Backlog::new(RELIABLE_BYTES_MAX),
-            public_bytes: 0,
             wrote_at: None,
             lossy: VecDeque::new(),
             reliable_gauge: Gauge::new(QUEUE_TIME, CHANNEL_BYTES_MAX),
@@ -125,13 +120,10 @@ impl Messages {
         if self.reliable.is_empty() {
             self.wrote_at = Some(now);
         }
-        let public_bytes = self.public_bytes + if is_named { 0 } else { bytes };
-        let waiting = Waiting { sequence, is_named, message };
-        if public_bytes > PUBLIC_BYTES_MAX || self.reliable.push(flow, waiting, bytes, now).is_err() {
+        if self.reliable.push(flow, (sequence, message), bytes, now).is_err() {
             self.counts.overflowed += 1;
             return self.give_up();
         }
-        self.public_bytes = public_bytes;
         if is_named {
             self.congest(flow);
         }
@@ -148,22 +140,13 @@ impl Messages {
 
     /// What waits is kept only if that says so, by flow and sequence.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(u64, u32) -> bool) {
-        let public_bytes = &mut self.public_bytes;
-        self.reliable.retain(|flow, waiting| {
-            let stays = keep(flow, waiting.sequence);
-            if !stays {
-                *public_bytes -= waiting.public_bytes();
-            }
-            stays
-        });
+        self.reliable.retain(|flow, (sequence, _)| keep(flow, *sequence));
     }
 
     /// The reliable channel is open. If there was one before, what it had not delivered is sent again.
     pub(super) fn opened(&mut self, now: Instant) {
         if self.open_since.replace(now).is_some() {
             self.reliable.replaced();
-            // What is written again was taken off the account when it was written first.
-            self.public_bytes = self.reliable.iter().map(Waiting::public_bytes).sum();
             self.reliable_gauge.reset();
         }
     }
@@ -183,9 +166,7 @@ impl Messages {
             since.is_some_and(|since| now.saturating_duration_since(since.max(open_since)) > limit)
         };
         let oldest = self.reliable.oldest();
-        exceeds(oldest, NAMED_AGE_MAX)
-            || exceeds(self.reliable.oldest_where(|waiting| !waiting.is_named), PUBLIC_AGE_MAX)
-            || (oldest.is_some() && exceeds(self.wrote_at, STALL_MAX))
+        exceeds(oldest, RELIABLE_AGE_MAX) || (oldest.is_some() && exceeds(self.wrote_at, STALL_MAX))
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
@@ -224,18 +205,16 @@ impl Messages {
         let buffered = writer.connection.buffered(ChannelKind::Reliable);
         self.reliable.released(buffered);
         self.reliable_gauge.update(buffered, writer.now);
-        while let Some((_, waiting)) = self.reliable.peek() {
-            let bytes = waiting.message.len();
-            let public_bytes = waiting.public_bytes();
+        while let Some((_, (_, message))) = self.reliable.peek() {
+            let bytes = message.len();
             let fits = bytes <= writer.connection.message_bytes_max();
             if fits && !self.reliable_gauge.admits(bytes) {
                 return;
             }
-            if fits && !writer.write(ChannelKind::Reliable, &waiting.message) {
+            if fits && !writer.write(ChannelKind::Reliable, message) {
                 return self.reliable_gauge.refused();
             }
             self.reliable.written(if fits { bytes } else { 0 });
-            self.public_bytes = self.public_bytes.saturating_sub(public_bytes);
             self.wrote_at = Some(writer.now);
             if fits {
                 self.reliable_gauge.wrote(bytes, writer.now);
@@ -288,24 +267,9 @@ impl Messages {
     fn give_up(&mut self) -> bool {
         self.counts.overflowed += self.reliable.len() as u64;
         self.reliable.retain(|_, _| false);
-        self.public_bytes = 0;
         self.relieve();
         self.check_at = None;
         !std::mem::replace(&mut self.behind, true)
-    }
-}
-
-/// A reliable packet that waits.
-#[derive(Debug)]
-struct Waiting {
-    sequence: u32,
-    is_named: bool,
-    message: Bytes,
-}
-
-impl Waiting {
-    fn public_bytes(&self) -> usize {
-        if self.is_named { 0 } else { self.message.len() }
     }
 }
 
