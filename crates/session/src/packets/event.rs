@@ -11,7 +11,7 @@ pub enum PacketEvent {
     /// One has come. One that was encrypted has its value in the clear.
     Received {
         /// What it says.
-        packet: DataPacket,
+        packet: Box<DataPacket>,
         /// How it has travelled. In an encrypted room others may still send in the clear, as with official clients.
         encryption: Encryption,
     },

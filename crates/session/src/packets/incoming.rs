@@ -69,7 +69,7 @@ impl Incoming {
             PacketValue::Encrypted(sealed) => self.encrypted(&packet, sealed, means),
             _ => {
                 means.stats.received += 1;
-                Some(PacketEvent::Received { packet, encryption: Encryption::None })
+                Some(PacketEvent::Received { packet: Box::new(packet), encryption: Encryption::None })
             }
         }
     }
@@ -149,8 +149,8 @@ impl Incoming {
             return None;
         };
         means.stats.received += 1;
-        let encryption = Encryption::Gcm;
-        Some(PacketEvent::Received { packet: DataPacket { value, ..envelope(packet) }, encryption })
+        let packet = Box::new(DataPacket { value, ..envelope(packet) });
+        Some(PacketEvent::Received { packet, encryption: Encryption::Gcm })
     }
 
     fn tell_undecryptable(&mut self, identity: &str, error: Option<CipherError>) -> Option<PacketEvent> {

@@ -49,6 +49,9 @@ fn name(name: &str) -> ProfileChange {
     ProfileChange { name: Some(name.to_owned()), ..ProfileChange::default() }
 }
 
+/// An answer, and to which change.
+type Told = (u32, Result<(), ProfileError>);
+
 struct Bench {
     profile: Profile,
     now: Instant,
@@ -76,7 +79,7 @@ impl Bench {
     }
 
     /// What was asked, and what was answered.
-    fn outputs(&mut self) -> (Vec<MetadataUpdate>, Vec<(u32, Result<(), ProfileError>)>) {
+    fn outputs(&mut self) -> (Vec<MetadataUpdate>, Vec<Told>) {
         let (mut requests, mut events) = (Vec::new(), Vec::new());
         while let Some(output) = self.profile.poll_output() {
             match output {

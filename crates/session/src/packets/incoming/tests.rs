@@ -139,7 +139,7 @@ fn an_encrypted_packet_says_nothing_of_its_value_and_is_opened_with_the_same_key
     let mut bench = Bench { cipher: Some(cipher("same")), ..Bench::new() };
     let event = bench.receive(PacketKind::Reliable, &sealed);
     let Some(PacketEvent::Received { packet: opened, encryption }) = event else { panic!("{event:?}") };
-    assert_eq!((opened, encryption), (packet("PA_a", 1), Encryption::Gcm));
+    assert_eq!((*opened, encryption), (packet("PA_a", 1), Encryption::Gcm));
     assert_eq!(bench.receive(PacketKind::Reliable, &sealed), None, "it is a repetition");
 }
 
