@@ -43,7 +43,7 @@ async fn each_method_asks_for_the_grant_it_needs() {
     let server = Server::answering(200, PROTOBUF, "").await;
     let client = client(&server);
     let admin = VideoGrant { room_admin: true, room: "yard".into(), ..VideoGrant::default() };
-    let mut check = |path: &str, expected: &VideoGrant| {
+    let check = |path: &str, expected: &VideoGrant| {
         let asked = server.asked();
         assert_eq!(asked.path.rsplit('/').next(), Some(path));
         assert_eq!(&grant(&asked), expected, "{path}");

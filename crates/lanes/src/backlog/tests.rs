@@ -6,6 +6,11 @@ use proptest::prelude::*;
 
 use super::*;
 
+#[expect(clippy::disallowed_methods, reason = "virtual time has to begin somewhere")]
+fn begin() -> Instant {
+    Instant::now()
+}
+
 fn backlog() -> Backlog<u8, u32> {
     Backlog::new(1 << 20)
 }
@@ -22,7 +27,7 @@ fn take_all(backlog: &mut Backlog<u8, u32>) -> Vec<(u8, u32)> {
 
 #[test]
 fn a_flow_keeps_its_order_and_flows_take_turns() {
-    let now = Instant::now();
+    let now = begin();
     let mut backlog = backlog();
     for message in 0..100 {
         backlog.push(1, message, 10_000, now).unwrap();
@@ -39,7 +44,7 @@ fn a_flow_keeps_its_order_and_flows_take_turns() {
 
 #[test]
 fn what_is_urgent_comes_first() {
-    let now = Instant::now();
+    let now = begin();
     let mut backlog = backlog();
     backlog.push(1, 1, 10, now).unwrap();
     assert_eq!(backlog.peek().map(|(_, message)| *message), Some(1));
@@ -50,7 +55,7 @@ fn what_is_urgent_comes_first() {
 
 #[test]
 fn what_the_channel_had_not_let_go_of_is_written_again() {
-    let now = Instant::now();
+    let now = begin();
     let mut backlog = backlog();
     (0..4).for_each(|message| backlog.push(1, message, 10, now).unwrap());
     take(&mut backlog);
@@ -68,7 +73,7 @@ fn what_the_channel_had_not_let_go_of_is_written_again() {
 
 #[test]
 fn what_is_kept_for_another_channel_is_bounded() {
-    let now = Instant::now();
+    let now = begin();
     let mut backlog: Backlog<u8, u32> = Backlog::new(usize::MAX / 2);
     for message in 0..100 {
         backlog.push(1, message, 64_000, now).unwrap();
@@ -84,7 +89,7 @@ fn what_is_kept_for_another_channel_is_bounded() {
 
 #[test]
 fn held_flows_wait_while_one_and_what_is_urgent_pass() {
-    let now = Instant::now();
+    let now = begin();
     let mut backlog = backlog();
     (0..3).for_each(|flow| backlog.push(flow, u32::from(flow), 10, now).unwrap());
     backlog.push_urgent(2, 9, 10, now).unwrap();
@@ -99,7 +104,7 @@ fn held_flows_wait_while_one_and_what_is_urgent_pass() {
 
 #[test]
 fn a_full_backlog_refuses_and_keeps_what_it_has() {
-    let now = Instant::now();
+    let now = begin();
     let mut backlog: Backlog<u8, u32> = Backlog::new(1_000);
     backlog.push(1, 1, 800, now).unwrap();
     assert_eq!(backlog.push(2, 2, 800, now), Err(BacklogFull { bytes_max: 1_000 }));
@@ -110,7 +115,7 @@ fn a_full_backlog_refuses_and_keeps_what_it_has() {
 
 #[test]
 fn the_oldest_is_known_wherever_it_waits() {
-    let now = Instant::now();
+    let now = begin();
     let later = now + Duration::from_secs(1);
     let mut backlog = backlog();
     assert_eq!(backlog.oldest(), None);
@@ -125,7 +130,7 @@ fn the_oldest_is_known_wherever_it_waits() {
 proptest! {
     #[test]
     fn nothing_is_lost_doubled_or_reordered(steps in prop::collection::vec((0u8..6, 0u8..4, 1usize..64_000), 1..200)) {
-        let now = Instant::now();
+        let now = begin();
         let mut backlog: Backlog<u8, u32> = Backlog::new(usize::MAX / 2);
         let (mut pushed, mut taken) = ([0u32; 4], vec![Vec::new(); 4]);
         let mut step_take = |backlog: &mut Backlog<u8, u32>| {

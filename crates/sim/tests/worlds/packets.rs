@@ -98,7 +98,7 @@ impl Stage {
         }
         for (_, event) in self.world.events(self.sender) {
             if let GuestEvent::Ours(SessionEvent::Packet(PacketEvent::Unconfirmed(packets))) = event {
-                self.unconfirmed.push(u32::try_from(packets.len()).unwrap());
+                self.unconfirmed.push(u32::try_from(packets.len()).expect("few are under way"));
             }
         }
     }

@@ -18,11 +18,12 @@ fn room(name: &str, participants: usize, tracks: usize) -> RoomDescription {
         schema: None,
     };
     let mut participant = ParticipantInfo::named("PA_x", "ada", "");
-    participant.data_tracks = vec![Arc::new(info); tracks];
+    let info = Arc::new(info);
+    participant.data_tracks = (0..tracks).map(|_| Arc::clone(&info)).collect();
     participant.is_publisher = tracks > 0;
     RoomDescription {
         info: Arc::new(RoomInfo { name: name.to_owned(), ..RoomInfo::default() }),
-        participants: vec![Arc::new(participant); participants],
+        participants: (0..participants).map(|_| Arc::new(participant.clone())).collect(),
         counters: RoomCounters::default(),
         tracks: Vec::new(),
     }
