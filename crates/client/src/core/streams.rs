@@ -331,7 +331,7 @@ impl Core {
     }
 }
 
-/// Hands streams and calls to the application, in the order in which they came, until the room is left. What it has
+/// Hands streams and calls to the application, streams in the order in which they came, until the room is left. What it has
 /// begun goes on by itself then.
 pub(crate) async fn dispatch(mut jobs: mpsc::Receiver<Job>) {
     let mut running = tokio::task::JoinSet::new();

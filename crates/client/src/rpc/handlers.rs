@@ -34,7 +34,7 @@ pub struct RpcInvocationData {
 pub(crate) struct MethodHandler(Arc<dyn Fn(RpcInvocationData) -> Handling + Send + Sync>);
 
 impl MethodHandler {
-    /// Calls the handler when it is run. What it takes along needs no lock to be dropped.
+    /// Calls the handler in the task that it becomes when it is run. What it takes along needs no lock to be dropped.
     pub(crate) fn job(&self, shared: &Arc<Shared>, invocation: Invocation) -> Job {
         let (handler, shared) = (Arc::clone(&self.0), Arc::clone(shared));
         Box::new(move || Box::pin(answer(handler, shared, invocation)))

@@ -11,10 +11,12 @@ use trackyard_sfu::control::{Event, RoomKey};
 
 /// Events that may wait for one room.
 const EVENTS_MAX: usize = 16_384;
-/// Of these, what comes of packets takes no more: clients send them as they like, and the loss hurts nobody else.
+/// Of these, what comes of packets takes no more: clients send them as they like, and what is lost then is an answer to a
+/// call of the server's or a refusal, never what becomes of a session.
 const PACKETS_MAX: usize = EVENTS_MAX / 2;
 
-/// Finds a room's queue of events by its key. Events are rare beside packets, which never come this way.
+/// Finds a room's queue of events by its key. Events are rare beside packets, of which none comes this
+/// way but answers to calls of the server's own.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EventRouter(Arc<Inner>);
 

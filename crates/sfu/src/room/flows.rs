@@ -1,7 +1,7 @@
 //! Senders that are asked to pause, because much of what they send to someone by name waits for it.
 //!
 //! It is a request: who does not know it goes on, and whoever then falls too far behind has to begin anew. What is for
-//! everyone pauses for nobody, so that no receiver slows others.
+//! everyone makes nobody be asked; but whoever pauses holds back all its streams, those for others too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
