@@ -164,5 +164,5 @@ fn sdk() -> Result<()> {
 fn interop() -> Result<()> {
     install_all()?;
     let words = [install::venv("python"), "-m".into(), "pytest".into(), "tests/interop".into(), "-q".into()];
-    Program { words: words.to_vec(), ..Program::default() }.with_venv().run(minutes(15))
+    Program { words: words.to_vec(), ..Program::default() }.with_venv().run(minutes(25))
 }
