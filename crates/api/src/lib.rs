@@ -4,7 +4,9 @@
 //!   calls their methods.
 //! - [`AccessToken`] lets clients in (feature `auth`, on by default).
 //! - [`WebhookReceiver`] reads what the server tells, once it has proved that it is the server (feature `auth`); with
-//!   the feature `axum`, [`Webhook`] does so in a handler's arguments.
+//!   the feature `axum`, `Webhook` does so in a handler's arguments.
+//!
+//! It never joins a room: that is what the client SDK is for.
 //!
 //! ```no_run
 //! use trackyard_api::{AccessToken, CreateRoom, RoomServiceClient};

@@ -164,7 +164,7 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         }
     }
 
-    /// Keeps what waits only if that says so.
+    /// Keeps what waits, and what may have to be written again, only if that says so.
     pub fn retain(&mut self, mut keep: impl FnMut(F, &M) -> bool) {
         let bytes = &mut self.bytes;
         let mut stays = |waiting: &Waiting<F, M>| {
@@ -181,6 +181,8 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
             flow.bytes = flow.messages.iter().map(|waiting| waiting.bytes).sum();
         }
         self.flows.retain(|_, flow| !flow.messages.is_empty());
+        self.written.retain(|waiting| keep(waiting.flow, &waiting.message));
+        self.written_bytes = self.written.iter().map(|waiting| waiting.bytes).sum();
         self.turns.retain(|flow| self.flows.contains_key(flow));
     }
 

@@ -148,7 +148,10 @@ impl<F: ConnectionFactory, S: EventSink> WorkerThread<F, S> {
         mailbox.crossings.take(&mut self.mail.crossings);
         mailbox.datagrams.take(&mut self.mail.datagrams);
         mailbox.connections.take(&mut self.mail.connections);
-        self.read_user_packets();
+        // What a room has said before is known before what others say now.
+        if self.mail.commands.is_empty() {
+            self.read_user_packets();
+        }
         let mut now = Instant::now();
         while let Some(connection) = self.mail.connections.pop_front() {
             self.adopt(connection, now);

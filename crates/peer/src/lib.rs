@@ -19,6 +19,8 @@ pub use connection::{
     ACTIVE_PORT, ChannelKind, Connection, ConnectionCounters, ConnectionEvent, ConnectionFactory,
     ConnectionOutput, Datagram, LocalAddress, Mode, Role, Target, Transmit, Transport,
 };
-pub use peer::{DescriptionError, FlowChange, MessageCounts, Parcel, Peer, PeerConfig, PeerEvent, PeerOutput};
+pub use peer::{
+    DescriptionError, FlowChange, MessageCounts, Parcel, Peer, PeerConfig, PeerEvent, PeerOutput,
+};
 pub use sdp::{SDP_BYTES_MAX, SECTIONS_MAX, SdpError};
 pub use str0m_engine::{Str0m, Str0mError, Str0mFactory};

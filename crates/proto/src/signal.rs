@@ -17,8 +17,8 @@ pub use echo::Echo;
 pub use ice_server::IceServer;
 pub use outbound::{Encoding, Outbound};
 pub use request::{
-    DataSubscription, LeaveRequest, MetadataUpdate, PublishDataTrack, ReceiveState, Request, SubscriptionOptions,
-    SubscriptionPermission, SyncState, TrackPermission,
+    DataSubscription, LeaveRequest, MetadataUpdate, PublishDataTrack, ReceiveState, Request,
+    SubscriptionOptions, SubscriptionPermission, SyncState, TrackPermission,
 };
 pub use response::{
     DataTrackPublication, JoinResponse, LeaveAction, PublishedTrack, Reason, ReconnectResponse, Response,

@@ -226,7 +226,8 @@ impl<F: ConnectionFactory> Session<F> {
     pub fn poll_output(&mut self) -> Output<SessionEvent> {
         self.outputs.pop_front().unwrap_or_else(|| {
             let tracks = [self.local.poll_timeout(), self.remote.poll_timeout()];
-            let requests = [self.blobs.poll_timeout(), self.profile.poll_timeout()];
+            let packets = self.packets.outgoing.poll_timeout();
+            let requests = [self.blobs.poll_timeout(), self.profile.poll_timeout(), packets];
             let wakes = requests.into_iter().chain(tracks).chain([self.engine_wake]);
             Output::Timeout(wakes.flatten().min())
         })

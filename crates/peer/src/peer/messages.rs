@@ -11,6 +11,8 @@ use crate::connection::{ChannelKind, Connection};
 /// Reliable bytes that wait for one participant, with a charge for each packet; whoever falls further behind has to begin
 /// anew. Files are sent faster than they are received, and nothing slows official senders.
 const RELIABLE_BYTES_MAX: usize = 64 << 20;
+/// The same for one that is still joining.
+const JOINING_BYTES_MAX: usize = 8 << 20;
 /// What may wait of one sender's packets for named receivers before the sender is asked to pause, and after which it may go on.
 const FLOW_BYTES_HIGH: usize = 1 << 20;
 const FLOW_BYTES_LOW: usize = 256 << 10;
@@ -85,7 +87,7 @@ pub(super) struct Messages {
     /// Flows whose senders are asked to pause.
     congested: Vec<u64>,
     /// Of those, what has changed and was not told yet.
-    changes: Vec<FlowChange>,
+    changes: VecDeque<FlowChange>,
     /// It cannot catch up any more: nothing waits for it.
     behind: bool,
     counts: MessageCounts,
@@ -102,7 +104,7 @@ impl Messages {
             open_since: None,
             check_at: None,
             congested: Vec::new(),
-            changes: Vec::new(),
+            changes: VecDeque::new(),
             behind: false,
             counts: MessageCounts::default(),
         }
@@ -120,7 +122,9 @@ impl Messages {
         if self.reliable.is_empty() {
             self.wrote_at = Some(now);
         }
-        if self.reliable.push(flow, (sequence, message), bytes, now).is_err() {
+        // Before the channel is open, its participant has shown nothing yet.
+        let is_full = self.open_since.is_none() && self.reliable.bytes() + bytes > JOINING_BYTES_MAX;
+        if is_full || self.reliable.push(flow, (sequence, message), bytes, now).is_err() {
             self.counts.overflowed += 1;
             return self.give_up();
         }
@@ -141,6 +145,7 @@ impl Messages {
     /// What waits is kept only if that says so, by flow and sequence.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(u64, u32) -> bool) {
         self.reliable.retain(|flow, (sequence, _)| keep(flow, *sequence));
+        self.relieve();
     }
 
     /// The reliable channel is open. If there was one before, what it had not delivered is sent again.
@@ -191,7 +196,7 @@ impl Messages {
 
     /// What senders are to be asked.
     pub(super) fn poll_change(&mut self) -> Option<FlowChange> {
-        self.changes.pop()
+        self.changes.pop_front()
     }
 
     pub(super) fn take_counts(&mut self) -> MessageCounts {
@@ -249,7 +254,7 @@ impl Messages {
     fn congest(&mut self, flow: u64) {
         if self.reliable.flow_bytes(flow) > FLOW_BYTES_HIGH && !self.congested.contains(&flow) {
             self.congested.push(flow);
-            self.changes.push(FlowChange { flow, pauses: true });
+            self.changes.push_back(FlowChange { flow, pauses: true });
         }
     }
 
@@ -258,7 +263,7 @@ impl Messages {
         self.congested.retain(|flow| {
             let stays = reliable.flow_bytes(*flow) > FLOW_BYTES_LOW;
             if !stays {
-                changes.push(FlowChange { flow: *flow, pauses: false });
+                changes.push_back(FlowChange { flow: *flow, pauses: false });
             }
             stays
         });

@@ -78,6 +78,9 @@ pub enum MalformedPacket {
     /// A name is not UTF-8.
     #[error("a name in the packet is not UTF-8")]
     Text,
+    /// Two kinds of value: receivers that know only one of them would not agree with others on what it is.
+    #[error("the packet holds two kinds of value")]
+    Values,
     /// Too many destinations.
     #[error("the packet names more than {DESTINATIONS_MAX} destinations")]
     Destinations,
@@ -91,6 +94,7 @@ impl<'p> Outline<'p> {
     pub fn of(packet: &'p [u8]) -> Result<Self, MalformedPacket> {
         let mut outline = Self::default();
         let mut inside = Inside::default();
+        let mut kind = None;
         walk(packet, |field| {
             match field {
                 Field { number: 4, content: Some(text), .. } => outline.participant_identity = utf8(text)?,
@@ -100,6 +104,9 @@ impl<'p> Outline<'p> {
                 Field { number: 16, varint, .. } => outline.sequence = varint as u32,
                 Field { number: 17, content: Some(text), .. } => drop(utf8(text)?),
                 Field { number, content: Some(content), .. } if is_value(number) => {
+                    if kind.replace(number).is_some_and(|former| former != number) {
+                        return Err(MalformedPacket::Values);
+                    }
                     outline.value = value(number, content, &mut inside)?;
                 }
                 _ => {}

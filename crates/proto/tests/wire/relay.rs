@@ -132,17 +132,17 @@ fn what_nobody_knows_here_survives() {
 }
 
 #[test]
-fn the_last_kind_of_value_counts() {
+fn a_packet_has_one_kind_of_value() {
     let mut sent = packet(Arm::User(user())).encode_to_vec();
-    sent.extend(
-        pb::DataPacket {
-            value: Some(Arm::RpcAck(pb::RpcAck { request_id: "x".to_owned() })),
-            ..Default::default()
-        }
-        .encode_to_vec(),
+    sent.extend([0x92, 0x01, 0]);
+    assert_eq!(
+        Outline::of(&sent),
+        Err(MalformedPacket::Values),
+        "who does not know the second would see a forged first"
     );
-    let got = pb::DataPacket::decode(&*sealed(&sent, SENDER)).unwrap();
-    assert_eq!(got.value, Some(Arm::RpcAck(pb::RpcAck { request_id: "x".to_owned() })));
+    let twice =
+        [packet(Arm::User(user())).encode_to_vec(), packet(Arm::User(user())).encode_to_vec()].concat();
+    assert!(Outline::of(&twice).is_ok());
 }
 
 #[test]

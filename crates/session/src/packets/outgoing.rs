@@ -24,7 +24,7 @@ pub const WAITING_BYTES_MAX: usize = 8 << 20;
 const SEQUENCE_BYTES_MAX: usize = 7;
 /// What the reliable channel may hold however fast the path is: a part of what all channels may hold together.
 const ROOM_BYTES_MAX: usize = 512 << 10;
-/// How long flows pause for the server at most; whoever they wait for is given up before.
+/// How long flows pause for the server unless it asks again.
 const PAUSE_MAX: Duration = Duration::from_secs(12);
 /// What waits in the path beyond what is on its way. Urgent packets and data tracks wait behind all of it.
 const QUEUE_TIME: Duration = Duration::from_millis(5);
@@ -173,6 +173,11 @@ impl Outgoing {
         } else {
             self.go_on();
         }
+    }
+
+    /// When a pause ends by itself.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.paused_until
     }
 
     /// The server goes on with the session and has seen packets up to this one: what it has not seen is written

@@ -1,3 +1,5 @@
+//! Changes of one's own state, and both answers that they wait for.
+
 use trackyard_proto::{DisconnectReason, Kind, ParticipantState, Permission};
 
 use super::*;

@@ -1,5 +1,6 @@
 //! User packets from one participant to others (protocol §6.1).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,8 @@ use bytes::Bytes;
 use trackyard_peer::{ChannelKind, ConnectionFactory, FlowChange, Parcel};
 use trackyard_proto::relay::{Delivery, Outline, Sender, Value, seal};
 
-use super::slot::contain;
+use super::seats::Answer;
+use super::slot::{Urgency, contain};
 use super::{Worker, WorkerOutput};
 use crate::control::{Audience, Event, PeerId, RoomKey, ServerPacket, UserPacket};
 
@@ -77,12 +79,15 @@ impl<F: ConnectionFactory> Worker<F> {
             self.counters.stale_commands += 1;
             return;
         };
-        let known = states.iter().filter_map(|(sid, last)| Some((table.by_sid(sid)?.0, *last)));
-        let known: Vec<(u64, u32)> = known.collect();
-        let is_new = |flow: u64, sequence: u32| {
-            sequence == 0 || !known.iter().any(|(sender, last)| *sender == flow && sequence <= *last)
-        };
+        let mut known: HashMap<u64, u32> = HashMap::new();
+        for (sid, last) in states {
+            let Some(PeerId(sender)) = table.by_sid(sid) else { continue };
+            known.entry(sender).and_modify(|known| *known = *last.max(known)).or_insert(*last);
+        }
+        let is_new =
+            |flow: u64, sequence: u32| sequence == 0 || known.get(&flow).is_none_or(|last| sequence > *last);
         self.with_peer(peer, |peer| peer.retain_reliable(is_new));
+        self.mark(peer, Urgency::Soon);
     }
 
     /// A participant cannot catch up any more.
@@ -119,11 +124,14 @@ impl<F: ConnectionFactory> Worker<F> {
             Value::User { nonce } if seated.is_repeated(nonce) => return Err(Stop::Repeated),
             Value::RpcAck { request_id } | Value::RpcResponse { request_id } => {
                 let is_last = matches!(outline.value, Value::RpcResponse { .. });
-                if seated.answers(request_id, is_last) {
-                    self.tell(from, Event::Reply { peer: from, packet: message.clone() });
-                    return Err(Stop::Answer);
+                match seated.answer(request_id, is_last) {
+                    Answer::Awaited => {
+                        self.tell(from, Event::Reply { peer: from, packet: message.clone() });
+                        return Err(Stop::Answer);
+                    }
+                    Answer::Repeated => return Err(Stop::Repeated),
+                    Answer::ForOthers => audience(&outline),
                 }
-                audience(&outline)
             }
             Value::Speaker => return Err(Stop::Ignored),
             Value::Transcription if !seated.seat.is_agent => return Err(Stop::Ignored),

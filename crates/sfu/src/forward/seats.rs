@@ -27,9 +27,27 @@ pub(super) struct Seated {
     pub(super) room: RoomKey,
     pub(super) seat: Arc<Seat>,
     nonces: VecDeque<[u8; 16]>,
-    awaited: Vec<String>,
+    awaited: Vec<Awaited>,
     /// When it was last told that a packet was too long.
     pub(super) told_too_long: Option<Instant>,
+}
+
+/// An answer that the server awaits.
+#[derive(Debug)]
+struct Awaited {
+    request_id: String,
+    is_acknowledged: bool,
+}
+
+/// For whom an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The server awaits it.
+    Awaited,
+    /// The server has it.
+    Repeated,
+    /// Other participants.
+    ForOthers,
 }
 
 /// The participants of one room on this worker, and its other workers.
@@ -138,15 +156,19 @@ impl Seated {
         if self.awaited.len() >= AWAITED_MAX {
             self.awaited.remove(0);
         }
-        self.awaited.push(request_id);
+        self.awaited.push(Awaited { request_id, is_acknowledged: false });
     }
 
-    /// Whether the server awaits this; after the last answer it does no longer.
-    pub(super) fn answers(&mut self, request_id: &str, is_last: bool) -> bool {
-        let at = self.awaited.iter().position(|awaited| awaited == request_id);
-        if let Some(at) = at.filter(|_| is_last) {
+    /// Whether the server awaits this: one acknowledgement, and a last answer.
+    pub(super) fn answer(&mut self, request_id: &str, is_last: bool) -> Answer {
+        let Some(at) = self.awaited.iter().position(|awaited| awaited.request_id == request_id) else {
+            return Answer::ForOthers;
+        };
+        if is_last {
             self.awaited.swap_remove(at);
+            return Answer::Awaited;
         }
-        at.is_some()
+        let was_acknowledged = std::mem::replace(&mut self.awaited[at].is_acknowledged, true);
+        if was_acknowledged { Answer::Repeated } else { Answer::Awaited }
     }
 }

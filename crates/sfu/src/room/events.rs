@@ -57,6 +57,7 @@ impl Room {
                 Timer::Pending(peer) => self.pending_due(peer),
                 Timer::LastWills => self.last_wills_due(),
                 Timer::Calls => self.calls_due(),
+                Timer::Flows => self.repeat_pauses(),
                 Timer::RoomUpdate => self.room_update_due(),
                 Timer::RoomEnd => self.room_end_due(),
             }

@@ -4,11 +4,16 @@
 //! everyone makes nobody be asked; but whoever pauses holds back all its streams, those for others too.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use trackyard_proto::Response;
 
 use super::Room;
+use super::timers::Timer;
 use crate::control::PeerId;
+
+/// How often senders are asked again; a pause lapses after 12 s.
+const REPEAT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Senders, and for whom what they send waits.
 #[derive(Debug, Default)]
@@ -21,6 +26,7 @@ impl Room {
             let receivers = self.flows.0.entry(sender).or_default();
             if receivers.insert(receiver) && receivers.len() == 1 {
                 self.tell(sender, Response::PauseStreams(true));
+                self.timers.set_by(Timer::Flows, self.now.instant + REPEAT_INTERVAL);
             }
         } else {
             self.flow_ended(receiver, sender);
@@ -32,6 +38,15 @@ impl Room {
         self.flows.0.remove(&peer);
         let senders: Vec<_> = self.flows.0.keys().copied().collect();
         senders.into_iter().for_each(|sender| self.flow_ended(peer, sender));
+    }
+
+    /// A pause lapses unless it is asked for again.
+    pub(super) fn repeat_pauses(&mut self) {
+        let senders: Vec<_> = self.flows.0.keys().copied().collect();
+        if !senders.is_empty() {
+            self.timers.set(Timer::Flows, self.now.instant + REPEAT_INTERVAL);
+        }
+        senders.into_iter().for_each(|sender| self.tell(sender, Response::PauseStreams(true)));
     }
 
     /// A client that has come back begins without pause.

@@ -30,6 +30,8 @@ pub(super) enum Timer {
     LastWills,
     /// What a call of a participant's method waits for should have happened by now.
     Calls,
+    /// Senders that pause are asked to go on doing so.
+    Flows,
     /// The room's counts are sent.
     RoomUpdate,
     /// Nobody has come, or come back.

@@ -1,3 +1,5 @@
+//! What comes is read, told apart from repetitions, and bounded.
+
 use trackyard_proto::packet::UserPacket;
 use trackyard_track::e2ee::{FrameDecryptor, FrameEncryptor, IvSeed, Key, KeyOptions, Secret};
 

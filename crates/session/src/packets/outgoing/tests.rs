@@ -1,3 +1,5 @@
+//! Numbers, turns, repetitions after a resume, new sessions, and pauses.
+
 use trackyard_proto::PacketValue;
 use trackyard_proto::packet::UserPacket;
 

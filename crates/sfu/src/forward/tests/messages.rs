@@ -288,7 +288,7 @@ fn the_server_speaks_and_its_answers_come_back_to_it() {
     // Not from the one who was asked: it is for others, as any answer.
     send(&mut bench, bob, RELIABLE, &ack);
     assert!(bench.events.is_empty());
-    for packet in [&ack, &response, &response] {
+    for packet in [&ack, &ack, &response, &response] {
         send(&mut bench, ada, RELIABLE, packet);
     }
     let replies =

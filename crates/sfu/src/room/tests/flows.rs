@@ -3,7 +3,7 @@
 use trackyard_proto::Response;
 use trackyard_proto::signal::LeaveAction;
 
-use super::harness::{Guest, Script};
+use super::harness::{Guest, Script, millis};
 use crate::control::Event;
 
 fn pauses(script: &mut Script, guest: &Guest) -> Vec<bool> {
@@ -26,7 +26,10 @@ fn a_sender_pauses_from_the_first_who_lags_to_the_last() {
         flow(&mut script, (&ada, receiver), lags);
     }
     assert_eq!(pauses(&mut script, &ada), [true]);
+    script.pass(millis(11_000));
+    assert_eq!(pauses(&mut script, &ada), [true, true], "a pause lapses unless it is asked for again");
     flow(&mut script, (&ada, &cid), false);
+    script.pass(millis(11_000));
     assert_eq!(pauses(&mut script, &ada), [false]);
     assert!(pauses(&mut script, &bob).is_empty(), "receivers are told nothing");
 }
