@@ -175,18 +175,15 @@ async fn a_method_that_panics_has_failed_and_others_go_on() {
     pair.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn calls_overtake_this_participants_own_streams() {
-    let pair = Pair::join(|| options(true)).await;
+/// Calls while 32 MB are on their way that nobody reads and that began before the calls do: how many, and the slowest.
+async fn calls_beside_streams_of(pair: &Pair, sender: &Room) -> (u32, Duration) {
     pair.callee.register_rpc_method("echo", |call| async move { Ok(call.payload) }).unwrap();
-    // Megabytes that nobody reads, and that wait before the calls do.
-    let me = pair.caller.local_participant();
     let mut streams = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let me = me.clone();
+        let sender = sender.local_participant();
         streams.spawn(async move {
             let options = StreamByteOptions::new("bulk").with_destination("callee").without_compression();
-            me.send_bytes(vec![7; 4_000_000], options).await
+            sender.send_bytes(vec![7; 4_000_000], options).await
         });
     }
     let (mut calls, mut slowest) = (0, Duration::ZERO);
@@ -200,7 +197,27 @@ async fn calls_overtake_this_participants_own_streams() {
         }
     }
     println!("{calls} calls beside 32 MB of streams, the slowest in {slowest:?}");
+    (calls, slowest)
+}
+
+fn check((calls, slowest): (u32, Duration)) {
     assert!(calls >= 3, "the streams were over before");
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_overtake_this_participants_own_streams() {
+    let pair = Pair::join(|| options(true)).await;
+    check(calls_beside_streams_of(&pair, &pair.caller).await);
+    pair.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_do_not_wait_for_anothers_streams() {
+    let pair = Pair::join(|| options(true)).await;
+    let (other, _events) = join(pair.site.http(), "other", options(true)).await;
+    known(&other, "callee").await;
+    check(calls_beside_streams_of(&pair, &other).await);
+    within(other.close()).await;
     pair.end().await;
 }
