@@ -10,4 +10,5 @@
 pub mod control;
 pub mod directory;
 pub mod forward;
+mod nonces;
 pub mod room;

@@ -64,11 +64,11 @@ use self::lifetime::Lifetime;
 use self::members::Members;
 use self::routes::Routes;
 use self::seats::Seats;
-use self::server_data::Nonces;
 use self::timers::Timers;
 use self::track::Tracks;
 use crate::control::{Command, Now, PeerId, RoomKey, WorkerId};
 use crate::directory::Revision;
+use crate::nonces::Nonces;
 
 pub use admin::{
     Admin, AdminError, AdminId, AdminReply, AdminRequest, Call, ParticipantChange, RoomChange, ServerData,

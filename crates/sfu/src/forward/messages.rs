@@ -121,7 +121,7 @@ impl<F: ConnectionFactory> Worker<F> {
             return Err(Stop::Repeated);
         }
         let audience = match outline.value {
-            Value::User { nonce } if seated.is_repeated(nonce) => return Err(Stop::Repeated),
+            Value::User { nonce } if !seated.nonces.is_new(nonce) => return Err(Stop::Repeated),
             Value::RpcAck { request_id } | Value::RpcResponse { request_id } => {
                 let is_last = matches!(outline.value, Value::RpcResponse { .. });
                 match seated.answer(request_id, is_last) {

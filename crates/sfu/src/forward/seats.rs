@@ -2,15 +2,14 @@
 //!
 //! Invariant: `rooms` says nothing that `seated` does not say too, but for neighbours.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::ids::IdMap;
 use crate::control::{PeerId, RoomKey, Seat, WorkerId};
+use crate::nonces::Nonces;
 
-/// Nonces that are remembered of one sender (protocol §6.1).
-const NONCES_MAX: usize = 100;
 /// Answers that are awaited of one participant.
 const AWAITED_MAX: usize = 256;
 
@@ -26,7 +25,7 @@ pub(super) struct Seats {
 pub(super) struct Seated {
     pub(super) room: RoomKey,
     pub(super) seat: Arc<Seat>,
-    nonces: VecDeque<[u8; 16]>,
+    pub(super) nonces: Nonces,
     awaited: Vec<Awaited>,
     /// When it was last told that a packet was too long.
     pub(super) told_too_long: Option<Instant>,
@@ -73,7 +72,7 @@ impl Seats {
         let seated = Seated {
             room,
             seat: Arc::clone(seat),
-            nonces: VecDeque::new(),
+            nonces: Nonces::default(),
             awaited: Vec::new(),
             told_too_long: None,
         };
@@ -138,19 +137,6 @@ impl RoomSeats {
 }
 
 impl Seated {
-    /// Whether a packet with this nonce was among the last ones. Nonces of other lengths tell nothing.
-    pub(super) fn is_repeated(&mut self, nonce: &[u8]) -> bool {
-        let Ok(nonce) = <[u8; 16]>::try_from(nonce) else { return false };
-        if self.nonces.contains(&nonce) {
-            return true;
-        }
-        if self.nonces.len() >= NONCES_MAX {
-            self.nonces.pop_front();
-        }
-        self.nonces.push_back(nonce);
-        false
-    }
-
     /// The server awaits an answer. The one awaited longest is given up for it if there are too many.
     pub(super) fn await_answer(&mut self, request_id: String) {
         if self.awaited.len() >= AWAITED_MAX {

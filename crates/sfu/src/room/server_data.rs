@@ -1,7 +1,5 @@
 //! What the server itself says to participants, in the name of an administrator (protocol §10, `SendData`).
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 use trackyard_proto::limits;
 use trackyard_proto::packet::{DataPacket, PacketKind, PacketValue, UserPacket};
@@ -10,32 +8,7 @@ use trackyard_proto::relay::Delivery;
 use super::Room;
 use super::admin::{AdminError, AdminReply, ServerData};
 use crate::control::Audience;
-
-/// A message may be repeated within so many others and still count once.
-const NONCES_MAX: usize = 100;
-/// The only length of a nonce.
-const NONCE_BYTES: usize = 16;
-
-/// The nonces of the last messages.
-#[derive(Debug, Default)]
-pub(super) struct Nonces(VecDeque<Bytes>);
-
-impl Nonces {
-    /// Whether a message is new; one without a nonce always is.
-    fn is_new(&mut self, nonce: &Bytes) -> bool {
-        if nonce.is_empty() {
-            return true;
-        }
-        if self.0.contains(nonce) {
-            return false;
-        }
-        if self.0.len() >= NONCES_MAX {
-            self.0.pop_front();
-        }
-        self.0.push_back(nonce.clone());
-        true
-    }
-}
+use crate::nonces::NONCE_BYTES;
 
 impl Room {
     /// Says something to participants, once.
