@@ -213,7 +213,7 @@ async fn calls_overtake_this_participants_own_streams() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_do_not_wait_for_anothers_streams() {
+async fn calls_do_not_wait_for_the_streams_of_others() {
     let pair = Pair::join(|| options(true)).await;
     let (other, _events) = join(pair.site.http(), "other", options(true)).await;
     known(&other, "callee").await;
