@@ -1,5 +1,7 @@
 //! `trackyard serve` and `trackyard dev`, from their start to their end.
 
+#[cfg(target_os = "linux")]
+use super::support::with_hang_up;
 use super::support::{Server, TempFile, run, run_with};
 
 #[test]
@@ -33,11 +35,20 @@ fn a_development_server_shows_no_secret_but_the_one_that_everybody_knows() {
     assert_eq!(server.interrupt(), Some(0));
 }
 
+/// Tests may run where it is ignored, and so would whatever they start.
+#[cfg(target_os = "linux")]
 #[test]
-fn the_end_of_a_terminal_stops_a_server_as_ctrl_c_does() {
-    let mut server = Server::start(&["dev", "--port", "0", "--udp-port", "0", "--tcp-port", "0"]);
-    server.until("Ctrl-C stops the server.");
-    assert_eq!(server.signal("-HUP"), Some(0));
+fn the_end_of_a_terminal_stops_a_server_unless_it_is_ignored() {
+    let server = |disposition| {
+        let ports = ["--port", "0", "--udp-port", "0", "--tcp-port", "0"];
+        let mut server = Server::spawn(with_hang_up(disposition, &[&["dev"], &ports[..]].concat()));
+        server.until("Ctrl-C stops the server.");
+        server
+    };
+    assert_eq!(server("--default-signal=HUP").signal("-HUP"), Some(0));
+    let ignoring = server("--ignore-signal=HUP");
+    assert!(ignoring.ignores_hang_up());
+    assert_eq!(ignoring.interrupt(), Some(0));
 }
 
 #[test]

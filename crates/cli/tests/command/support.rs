@@ -18,6 +18,14 @@ pub(crate) fn command(args: &[&str]) -> Command {
     command
 }
 
+/// The command with SIGHUP as this option of `env` leaves it, whatever the tests themselves were started with.
+#[cfg(target_os = "linux")]
+pub(crate) fn with_hang_up(option: &str, args: &[&str]) -> Command {
+    let mut command = Command::new("/usr/bin/env");
+    command.args([option, env!("CARGO_BIN_EXE_trackyard")]).args(args).env_clear();
+    command
+}
+
 /// Runs the command to its end.
 pub(crate) fn run(args: &[&str]) -> Ran {
     run_with(args, &[])
@@ -35,7 +43,11 @@ pub(crate) struct Server(Child);
 
 impl Server {
     pub(crate) fn start(args: &[&str]) -> Self {
-        Self(command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        Self::spawn(command(args))
+    }
+
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
     /// Reads standard output up to a line with this text.
@@ -56,6 +68,14 @@ impl Server {
     /// Ctrl-C, and the exit code.
     pub(crate) fn interrupt(self) -> Option<i32> {
         self.signal("-INT")
+    }
+
+    /// Whether SIGHUP, the first of signals, is ignored.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn ignores_hang_up(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1
     }
 
     /// A signal, and the exit code.
