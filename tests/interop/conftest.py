@@ -183,6 +183,20 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return found
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes hands its figures to the one that collects them."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["report"] = REPORT.packed()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object | None) -> None:
+    """The process that collects figures takes those of another, unless that has died."""
+    if packed := getattr(node, "workeroutput", {}).get("report"):
+        REPORT.merge(packed)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Prints the figures, and keeps them as Markdown."""
     if REPORT.is_empty():

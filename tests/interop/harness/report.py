@@ -1,7 +1,9 @@
 """The figures of a run, as Markdown."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from statistics import median
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Cases:
         if kept.get(case) != "FAILED":
             kept[case] = outcome
 
+    def merge(self, other: "Cases") -> None:
+        """Adds what another process has seen; a reason may have another place there."""
+        for row, cases in other.outcomes.items():
+            for case, outcome in cases.items():
+                if outcome.startswith("known"):
+                    place = int(outcome.removeprefix("known (").removesuffix(")"))
+                    self.known(row, case, other.reasons[place - 1])
+                else:
+                    self._keep(row, case, outcome)
+
     def markdown(self) -> str:
         """A column for each case, and the reasons of those that are known to fail."""
         cases = list(dict.fromkeys(case for row in self.outcomes.values() for case in row))
@@ -80,6 +92,19 @@ class Report:
         """Keeps any figure."""
         self.figures.append((what, value))
 
+    def packed(self) -> str:
+        """All of it as text, for another process."""
+        return json.dumps(asdict(self))
+
+    def merge(self, packed: str) -> None:
+        """Adds what another process has kept."""
+        other: dict[str, Any] = json.loads(packed)
+        for each in other["deliveries"]:
+            self.deliveries.append(Delivery(**each | {"latencies_ms": tuple(each["latencies_ms"])}))
+        for title, table in other["tables"].items():
+            self.cases(title).merge(Cases(**table))
+        self.figures.extend((what, value) for what, value in other["figures"])
+
     def markdown(self) -> str:
         """All of it."""
         tables = "".join(each.markdown() for each in self.tables.values())
@@ -105,4 +130,4 @@ class Report:
         if not self.figures:
             return ""
         lines = ["", "| measured | figure |", "|---|---|"]
-        return "\n".join(lines + [f"| {what} | {value} |" for what, value in self.figures]) + "\n"
+        return "\n".join(lines + [f"| {what} | {value} |" for what, value in sorted(self.figures)]) + "\n"

@@ -22,8 +22,11 @@ PEER = Path(os.environ.get("TRACKYARD_PEER", ROOT / "target/debug/sdk-peer"))
 READY = os.environ.get("TRACKYARD_READY", "/readyz")
 """Where a server answers 200 as soon as it is ready."""
 KEY, SECRET = "interop", "a secret that is long enough for HMAC with SHA-256"
-PORTS = range(20_000, 32_000)
-"""Below those that the system gives to clients, which would take one between its choice and its use."""
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+"""Which of the processes that share the tests this is."""
+PORTS = range(20_000 + PROCESS * 1_500, 21_500 + PROCESS * 1_500)
+"""No other process's, and below those that the system gives to clients, which would take one between its
+choice and its use."""
 PORT_TRIES_MAX = 100
 START_MAX = 15.0
 STOP_MAX = 15.0
