@@ -5,6 +5,7 @@
 mod install;
 mod run;
 mod steps;
+mod suites;
 mod table;
 mod tidy;
 

@@ -1,8 +1,8 @@
 //! Runs programs: output streams through, and what takes too long is ended with everything it started.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc;
 use std::thread;
@@ -42,10 +42,35 @@ impl Program {
     /// Runs it to its end, or to the end of its time.
     pub(crate) fn run(&self, limit: Duration) -> Result<()> {
         println!("$ {}", self.words.join(" "));
+        self.to_its_end(self.command()?, limit)
+    }
+
+    /// The same, with standard output in a file.
+    pub(crate) fn run_into(&self, file: &Path, limit: Duration) -> Result<()> {
+        println!("$ {}", self.words.join(" "));
+        let mut command = self.command()?;
+        command.stdout(create(file)?);
+        self.to_its_end(command, limit)
+    }
+
+    /// The same, with all it says in a file, and nothing else said about it.
+    pub(crate) fn run_quietly(&self, file: &Path, limit: Duration) -> Result<()> {
+        let mut command = self.command()?;
+        let file = create(file)?;
+        command.stderr(file.try_clone()?).stdout(file);
+        self.to_its_end(command, limit)
+    }
+
+    fn command(&self) -> Result<Command> {
         let (name, arguments) = self.words.split_first().context("no program")?;
         let mut command = Command::new(name);
         command.args(arguments).current_dir(self.directory.clone().unwrap_or_else(root));
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+
+    fn to_its_end(&self, mut command: Command, limit: Duration) -> Result<()> {
+        let name = &self.words[0];
         let child = command.spawn().with_context(|| format!("{name} cannot be started; is it installed?"))?;
         let status = wait(child, limit)?;
         if !status.success() {
@@ -64,6 +89,10 @@ impl Program {
             .output()
             .is_ok_and(|output| output.status.success())
     }
+}
+
+fn create(file: &Path) -> Result<File> {
+    File::create(file).with_context(|| format!("{} cannot be written", file.display()))
 }
 
 fn wait(mut child: Child, limit: Duration) -> Result<ExitStatus> {

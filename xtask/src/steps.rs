@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use crate::install;
 use crate::root;
 use crate::run::Program;
+use crate::suites::{self, Lane};
 use crate::table::{Outcome, render};
 use crate::tidy;
 
@@ -19,7 +20,7 @@ pub(crate) struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 11] = [
     Step { name: "install", what: "Debian, Python and npm packages", quick: false, run: install_all },
     Step { name: "fmt", what: "formatting", quick: true, run: fmt },
     Step { name: "tidy", what: "structure, licences, sizes, contract table", quick: true, run: run_tidy },
@@ -27,7 +28,7 @@ const STEPS: [Step; 12] = [
     Step { name: "ruff", what: "lints and formatting of Python", quick: true, run: ruff },
     Step { name: "clippy", what: "lints", quick: true, run: clippy },
     Step { name: "doc", what: "documentation builds without a warning", quick: true, run: doc },
-    Step { name: "build", what: "the binary that interop tests run", quick: false, run: build },
+    Step { name: "build", what: "every program and test, compiled once", quick: false, run: build },
     Step {
         name: "unit",
         what: "unit, property, fuzz, simulation and documentation tests",
@@ -36,18 +37,18 @@ const STEPS: [Step; 12] = [
     },
     Step {
         name: "rig",
-        what: "raw clients over real sockets: links, hostile input, soak",
+        what: "raw clients and the SDK over real sockets: links, hostile input, outages, relays, soak",
         quick: false,
         run: rig,
     },
-    Step {
-        name: "sdk",
-        what: "the SDK over real sockets: outages, relays, a thousand joins",
-        quick: false,
-        run: sdk,
-    },
     Step { name: "interop", what: "official clients: Python, Chromium, Node", quick: false, run: interop },
 ];
+
+/// Where the package of tests over real sockets is.
+const RIG: &str = "tests/rig";
+/// Packages whose tests start processes and wait for sockets.
+const WAITING: [&str; 7] =
+    ["crates/api", "crates/cli", "crates/client", "crates/http", "crates/net", "crates/server", "examples"];
 
 /// Every step.
 pub(crate) fn all() -> Vec<Step> {
@@ -94,8 +95,9 @@ fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
-fn cargo(words: &[&str]) -> Program {
-    Program::new(&[&["cargo"], words].concat())
+/// Never incremental: on a clean clone that only takes longer.
+pub(crate) fn cargo(words: &[&str]) -> Program {
+    Program::new(&[&["cargo"], words].concat()).env("CARGO_INCREMENTAL", "0")
 }
 
 fn install_all() -> Result<()> {
@@ -137,32 +139,35 @@ fn doc() -> Result<()> {
 }
 
 fn build() -> Result<()> {
-    cargo(&["build", "--package", "trackyard-cli", "--package", "trackyard-rig"]).run(minutes(20))
+    suites::compile().map(drop)
 }
 
+/// Tests over sockets wait more than they compute: they run beside the others.
 fn unit() -> Result<()> {
-    let artifacts = root().join("artifacts").display().to_string();
-    cargo(&["test", "--workspace", "--exclude", "trackyard-rig", "--no-fail-fast"])
-        .env("TRACKYARD_ARTIFACTS", artifacts)
-        .run(minutes(30))
+    let suites = suites::compile()?.into_iter().filter(|suite| !suite.directory.starts_with(RIG));
+    let (waiting, computing) =
+        suites.partition(|suite| WAITING.iter().any(|directory| suite.directory.starts_with(directory)));
+    suites::run(vec![
+        Lane { suites: waiting, threads: 4, tells: false },
+        Lane { suites: computing, threads: 2, tells: false },
+    ])?;
+    cargo(&["test", "--workspace", "--doc", "--no-fail-fast"]).run(minutes(10))
 }
 
+/// The SDK's tests mostly wait for links that are down.
 fn rig() -> Result<()> {
-    let artifacts = root().join("artifacts").display().to_string();
-    let words = ["test", "--package", "trackyard-rig", "--lib", "--test", "rig", "--no-fail-fast"];
-    cargo(&[&words[..], &["--", "--nocapture", "--test-threads=2"]].concat())
-        .env("TRACKYARD_ARTIFACTS", artifacts)
-        .run(minutes(15))
-}
-
-/// Most of these wait for links that are down.
-fn sdk() -> Result<()> {
-    let words = ["test", "--package", "trackyard-rig", "--test", "sdk", "--test", "churn", "--no-fail-fast"];
-    cargo(&[&words[..], &["--", "--nocapture", "--test-threads=6"]].concat()).run(minutes(10))
+    let suites = suites::compile()?.into_iter().filter(|suite| suite.directory.starts_with(RIG));
+    let (sdk, raw) = suites.partition(|suite| ["churn", "sdk"].contains(&suite.target.as_str()));
+    suites::run(vec![
+        Lane { suites: sdk, threads: 6, tells: true },
+        Lane { suites: raw, threads: 2, tells: true },
+    ])
 }
 
 fn interop() -> Result<()> {
     install_all()?;
-    let words = [install::venv("python"), "-m".into(), "pytest".into(), "tests/interop".into(), "-q".into()];
-    Program { words: words.to_vec(), ..Program::default() }.with_venv().run(minutes(25))
+    // Two processes, as most of a test's time is waiting for one client or another.
+    let words = "-m pytest tests/interop -q -n 2 --dist worksteal".split(' ').map(str::to_owned);
+    let words = [install::venv("python")].into_iter().chain(words).collect();
+    Program { words, ..Program::default() }.with_venv().run(minutes(25))
 }
