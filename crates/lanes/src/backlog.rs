@@ -12,6 +12,8 @@ use std::time::Instant;
 const QUANTUM_BYTES: usize = 32 * 1024;
 /// A receiver holds back no more behind a gap, and a channel holds no more: twice a mebibyte.
 const KEPT_BYTES_MAX: usize = 2 << 20;
+/// The room for messages that is kept of a flow that has ended, for the next one.
+const SPARE_MESSAGES_MAX: usize = 16;
 /// What a message costs beside its bytes.
 const MESSAGE_CHARGE: usize = 64;
 
@@ -35,6 +37,8 @@ pub struct Backlog<F, M> {
     again: VecDeque<Waiting<F, M>>,
     urgent: VecDeque<Waiting<F, M>>,
     flows: HashMap<F, Flow<F, M>>,
+    /// Of a flow that has ended; most begin and end with one message.
+    spare: VecDeque<Waiting<F, M>>,
     /// Flows with messages; the first one's turn it is.
     turns: VecDeque<F>,
     /// Flows wait, all but this one.
@@ -84,6 +88,7 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
             again: VecDeque::new(),
             urgent: VecDeque::new(),
             flows: HashMap::new(),
+            spare: VecDeque::new(),
             turns: VecDeque::new(),
             held: None,
             written: VecDeque::new(),
@@ -98,10 +103,10 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
     pub fn push(&mut self, flow: F, message: M, bytes: usize, now: Instant) -> Result<(), BacklogFull> {
         self.charge(bytes)?;
         let waiting = Waiting { flow, message, bytes, since: now };
-        let turns = &mut self.turns;
+        let (turns, spare) = (&mut self.turns, &mut self.spare);
         let entry = self.flows.entry(flow).or_insert_with(|| {
             turns.push_back(flow);
-            Flow { messages: VecDeque::new(), bytes: 0, deficit: QUANTUM_BYTES }
+            Flow { messages: std::mem::take(spare), bytes: 0, deficit: QUANTUM_BYTES }
         });
         entry.bytes += bytes;
         entry.messages.push_back(waiting);
@@ -289,7 +294,7 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         }
     }
 
-    /// A flow that has nothing more to say keeps nothing for later.
+    /// A flow that has nothing more to say keeps nothing for later, but what the next one can use.
     fn take_turn(&mut self) -> Option<Waiting<F, M>> {
         let turn = *self.turns.front()?;
         let flow = self.flows.get_mut(&turn)?;
@@ -297,6 +302,10 @@ impl<F: Copy + Eq + Hash, M> Backlog<F, M> {
         flow.deficit = flow.deficit.saturating_sub(waiting.bytes);
         flow.bytes -= waiting.bytes;
         if flow.messages.is_empty() {
+            let messages = std::mem::take(&mut flow.messages);
+            if messages.capacity() <= SPARE_MESSAGES_MAX {
+                self.spare = messages;
+            }
             self.flows.remove(&turn);
             self.turns.pop_front();
         }
