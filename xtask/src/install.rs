@@ -12,10 +12,11 @@ use crate::run::Program;
 
 const INSTALL_MAX: Duration = Duration::from_secs(900);
 /// How to see that a program is there, and the Debian package that brings it.
-const DEBIAN: [(&[&str], &str); 3] = [
+const DEBIAN: [(&[&str], &str); 4] = [
     (&["chromium", "--version"], "chromium"),
     (&["python3", "-c", "import venv, ensurepip"], "python3-venv"),
     (&["turnserver", "--version"], "coturn"),
+    (&["valgrind", "--version"], "valgrind"),
 ];
 /// Node of this major version or a later one; Debian 12 has an older one.
 const NODE_IS_RECENT: &str = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)";

@@ -22,6 +22,7 @@ Commands:
   test --only STEP     one step (may be given more than once)
   test --list          the steps
   check                what is quick: formatting, lints, docs, spelling, tidy
+  counts --write       count instructions and allocations of the hot path, and commit to them
   tidy                 only the tidy test";
 
 fn main() -> ExitCode {
@@ -45,6 +46,7 @@ fn command(arguments: &[String]) -> Result<bool> {
         }
         ["test", only @ ..] => steps::run(&steps::named(&names(only)?)?),
         ["check"] => steps::run(&steps::quick()),
+        ["counts", "--write"] => steps::write_counts().map(|()| true),
         ["tidy"] => tidy::report(&root()),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

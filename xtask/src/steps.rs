@@ -20,7 +20,7 @@ pub(crate) struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "install", what: "Debian, Python and npm packages", quick: false, run: install_all },
     Step { name: "fmt", what: "formatting", quick: true, run: fmt },
     Step { name: "tidy", what: "structure, licences, sizes, contract table", quick: true, run: run_tidy },
@@ -41,9 +41,17 @@ const STEPS: [Step; 11] = [
         quick: false,
         run: rig,
     },
+    Step {
+        name: "counts",
+        what: "instructions and allocations of the hot path, against what is committed",
+        quick: false,
+        run: counts,
+    },
     Step { name: "interop", what: "official clients: Python, Chromium, Node", quick: false, run: interop },
 ];
 
+/// The program that counts, as it is compiled along with the tests.
+const COUNTS: &str = "target/debug/counts";
 /// Where the package of tests over real sockets is.
 const RIG: &str = "tests/rig";
 /// Packages whose tests start processes and wait for sockets.
@@ -95,7 +103,8 @@ fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
-/// Never incremental: on a clean clone that only takes longer.
+/// Never incremental: on a clean clone that only takes longer, and what is inlined would depend on it, and with it
+/// the counts of instructions.
 pub(crate) fn cargo(words: &[&str]) -> Program {
     Program::new(&[&["cargo"], words].concat()).env("CARGO_INCREMENTAL", "0")
 }
@@ -162,6 +171,20 @@ fn rig() -> Result<()> {
         Lane { suites: sdk, threads: 6, tells: true },
         Lane { suites: raw, threads: 2, tells: true },
     ])
+}
+
+fn counts() -> Result<()> {
+    install::debian()?;
+    suites::compile()?;
+    let table = root().join("artifacts/counts.md").display().to_string();
+    Program::new(&[COUNTS, "check", &table]).run(minutes(5))
+}
+
+/// Counts, and commits to it.
+pub(crate) fn write_counts() -> Result<()> {
+    install::debian()?;
+    suites::compile()?;
+    Program::new(&[COUNTS, "write"]).run(minutes(5))
 }
 
 fn interop() -> Result<()> {
