@@ -1,6 +1,7 @@
 //! Signal connections through the relay.
 
 mod head;
+mod hidden;
 
 use std::io;
 use std::net::SocketAddr;
@@ -61,7 +62,7 @@ async fn carry(shared: &Arc<Shared>, fronts: &Arc<Fronts>, mut client: TcpStream
     let request = Head::read(&mut client).await?;
     // A server that hears of a client keeps its session.
     passable(&mut state).await;
-    server.write_all(request.bytes()).await?;
+    server.write_all(&hidden::head(request.bytes())).await?;
     let response = Head::read(&mut server).await?;
     passable(&mut state).await;
     client.write_all(response.head()).await?;
@@ -94,8 +95,23 @@ async fn up(shared: &Shared, mut from: SplitStream<Socket>, mut to: SplitSink<So
             Message::Binary(bytes) => Request::decode(bytes, Encoding::Binary).ok().flatten(),
             _ => None,
         };
-        let passes = request.is_none_or(|request| shared.passes(&request));
-        if passes && to.send(message).await.is_err() {
+        let Some(request) = request else {
+            if to.send(message).await.is_err() {
+                return;
+            }
+            continue;
+        };
+        if !shared.passes(&request) {
+            continue;
+        }
+        let message = match request {
+            Request::Offer(_) | Request::Answer(_) | Request::Trickle(_) => {
+                let Some(request) = hidden::request(request) else { continue };
+                Message::Binary(request.encode(Encoding::Binary))
+            }
+            _ => message,
+        };
+        if to.send(message).await.is_err() {
             return;
         }
     }
