@@ -86,6 +86,8 @@ pub(crate) struct SignalState {
     wish: Option<SignalWish>,
     /// Counts the wishes: what an earlier connection still says is of no interest.
     generation: u64,
+    /// That were heard, over all connections.
+    pub(crate) bytes: u64,
     /// Why the latest attempt has failed.
     pub(crate) failure: Option<SignalError>,
 }

@@ -52,6 +52,8 @@ pub enum ConnectionState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct RoomStats {
+    /// Bytes that the server has said over the signal connection, those of earlier connections included.
+    pub signal_bytes: u64,
     /// Datagrams that the system did not take.
     pub unsent_datagrams: u64,
     /// Candidates of the server that cannot be read.
@@ -212,6 +214,7 @@ impl Room {
     #[must_use]
     pub fn stats(&self) -> RoomStats {
         self.shared.read(|core| RoomStats {
+            signal_bytes: core.signal.bytes,
             unsent_datagrams: core.paths.unsent(),
             unusable_candidates: core.session.engine().unusable_candidates(),
             received: core.session.remote().counters(),

@@ -98,10 +98,12 @@ async fn say(sender: &mut SignalSender, request: &Request) -> bool {
 async fn listen(shared: &Arc<Shared>, receiver: &mut SignalReceiver, generation: u64) {
     loop {
         let event = receiver.recv().await;
+        let bytes = receiver.take_bytes();
         let is_over = shared.with(|core, now| {
             if !core.signal.is_current(generation) {
                 return true;
             }
+            core.signal.bytes += bytes;
             match event {
                 SignalEvent::Response(response) => {
                     core.people.candidates.note(&response);

@@ -54,7 +54,11 @@ pub(crate) enum SignalEvent {
 pub(crate) struct SignalSender(SplitSink<Socket, Message>);
 
 /// The way of what is heard.
-pub(crate) struct SignalReceiver(SplitStream<Socket>);
+pub(crate) struct SignalReceiver {
+    messages: SplitStream<Socket>,
+    /// Of messages that were heard since somebody asked.
+    bytes: u64,
+}
 
 impl SignalSocket {
     /// Opens a connection and shows the token.
@@ -88,7 +92,7 @@ impl SignalSocket {
     /// Both ways: a server that does not listen may still be heard.
     pub(crate) fn split(self) -> (SignalSender, SignalReceiver) {
         let (sender, receiver) = self.socket.split();
-        (SignalSender(sender), SignalReceiver(receiver))
+        (SignalSender(sender), SignalReceiver { messages: receiver, bytes: 0 })
     }
 }
 
@@ -106,15 +110,21 @@ impl SignalSender {
 }
 
 impl SignalReceiver {
+    /// Bytes of messages that were heard since this was last asked.
+    pub(crate) fn take_bytes(&mut self) -> u64 {
+        std::mem::take(&mut self.bytes)
+    }
+
     /// What the server says next. Nothing is lost when it is dropped.
     pub(crate) async fn recv(&mut self) -> SignalEvent {
         loop {
-            let (bytes, encoding) = match self.0.next().await {
+            let (bytes, encoding) = match self.messages.next().await {
                 Some(Ok(Message::Binary(bytes))) => (bytes, Encoding::Binary),
                 Some(Ok(Message::Text(text))) => (text.into(), Encoding::Json),
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return SignalEvent::Closed,
             };
+            self.bytes += bytes.len() as u64;
             match Response::decode(&bytes, encoding) {
                 Ok(Some(response)) => return SignalEvent::Response(Box::new(response)),
                 // A message that nobody here knows is skipped, as every client does.
@@ -126,7 +136,7 @@ impl SignalReceiver {
 
     /// Waits until the server has closed as well; whoever calls sets a limit to the time.
     pub(crate) async fn closed(&mut self) {
-        while let Some(Ok(_)) = self.0.next().await {}
+        while let Some(Ok(_)) = self.messages.next().await {}
     }
 }
 
