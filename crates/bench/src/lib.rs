@@ -56,4 +56,5 @@ pub mod payload;
 pub mod plan;
 pub mod process;
 pub mod report;
+pub mod suite;
 pub mod units;

@@ -5,6 +5,7 @@
 mod machine;
 mod memory;
 mod stat;
+mod threads;
 mod usage;
 
 use thiserror::Error;
@@ -12,6 +13,7 @@ use thiserror::Error;
 pub use machine::MachineTicks;
 pub use memory::Memory;
 pub use stat::ProcessStat;
+pub use threads::ThreadTicks;
 pub use usage::{MachineUsage, Sample, Usage, UsageError};
 
 /// Text of `/proc` longer than this is none.

@@ -11,6 +11,8 @@ mod json;
 mod losses;
 mod table;
 
+pub(crate) use chart::svg;
+
 pub use build::{Facts, Target};
 pub use chart::{BARS_MAX, SERIES_MAX, chart};
 pub use csv::csv;

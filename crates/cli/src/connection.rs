@@ -5,7 +5,7 @@ mod administration;
 mod certificates;
 mod encryption;
 mod service;
-mod url;
+pub(crate) mod url;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -112,6 +112,23 @@ impl Connection {
 }
 
 impl Entrance {
+    /// A room of a server, by a key; each who joins says by a suffix who it is.
+    pub(crate) fn by_key((url, room): (&str, &str), (key, secret): (&str, &Sensitive)) -> Self {
+        let access = Access::Key {
+            key: key.to_owned(),
+            secret: secret.clone(),
+            room: room.to_owned(),
+            identity: "trackyard".to_owned(),
+        };
+        Self { url: url.to_owned(), access, options: RoomOptions::new() }
+    }
+
+    /// The same with a peer connection for each direction, or one for both.
+    pub(crate) fn with_dual(mut self, is_dual: bool) -> Self {
+        self.options = self.options.with_single_peer_connection(!is_dual);
+        self
+    }
+
     /// Joins under a name that is told apart from others by this suffix, unless a token says who it is.
     ///
     /// # Errors

@@ -38,6 +38,17 @@ impl Failure {
         ExitCode::from(self.exit_code())
     }
 
+    /// Why, for whoever goes on without it.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Usage(text) | Self::NotFound(text) | Self::TimedOut(text) => text.clone(),
+            Self::Failed(error) | Self::Connect(error) => format!("{error:#}"),
+            Self::Reported | Self::Diagnosed => "it was said above".to_owned(),
+            Self::Interrupted => "interrupted".to_owned(),
+            Self::OutputClosed => "nobody reads the output".to_owned(),
+        }
+    }
+
     /// What the shell gets.
     fn exit_code(&self) -> u8 {
         match self {

@@ -5,7 +5,7 @@
 mod axes;
 mod bars;
 mod curves;
-mod svg;
+pub(crate) mod svg;
 
 use svg::{Anchor, Svg, shortened};
 

@@ -1,6 +1,7 @@
 //! Results as a table for people: a row for each scenario, median [least..greatest] of its runs.
 
 use super::fields::{ProcessReport, Report};
+use crate::suite::Spread;
 
 /// A column: its name, digits after the point, and what it holds.
 type Column = (&'static str, usize, fn(&Report) -> Option<f64>);
@@ -58,19 +59,8 @@ fn row(label: &str, runs: &[&Report]) -> Vec<String> {
     cells
 }
 
-/// Median, and the range where it says more.
-fn spread(mut values: Vec<f64>, digits: usize) -> String {
-    values.sort_by(f64::total_cmp);
-    let (Some(least), Some(greatest)) = (values.first(), values.last()) else { return "-".to_owned() };
-    let middle = values.len() / 2;
-    let median = if values.len() % 2 == 1 {
-        values[middle]
-    } else {
-        f64::midpoint(values[middle - 1], values[middle])
-    };
-    let (median, least, greatest) =
-        (format!("{median:.digits$}"), format!("{least:.digits$}"), format!("{greatest:.digits$}"));
-    if least == greatest { median } else { format!("{median} [{least}..{greatest}]") }
+fn spread(values: Vec<f64>, digits: usize) -> String {
+    Spread::of(values).map_or_else(|| "-".to_owned(), |spread| spread.text(digits))
 }
 
 /// The label to the left, numbers to the right.

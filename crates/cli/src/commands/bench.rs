@@ -12,11 +12,12 @@ mod results;
 mod run;
 mod stage;
 mod subscriber;
+mod suite;
 mod watch;
 
 use std::io::IsTerminal;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use trackyard_bench::plan::Plan;
 use trackyard_bench::report::Report;
 
@@ -35,6 +36,7 @@ use crate::{Outcome, descriptors};
 
 /// Measure delivery and latency under load
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Every publisher and every subscriber is a client of its own, all in this process. Frames are due at
 fixed moments whatever becomes of them, and latency counts from when a frame was due, so that a server
@@ -53,6 +55,8 @@ Examples:
   trackyard bench --pid $(pidof livekit-server) --label livekit --runs 3 --json bench.json
   trackyard bench --for 5s --fail-if-delivery-below 99% --fail-if-p99-above 50ms")]
 pub(crate) struct Bench {
+    #[command(subcommand)]
+    course: Option<Course>,
     #[command(flatten)]
     load: Load,
     #[command(flatten)]
@@ -65,6 +69,12 @@ pub(crate) struct Bench {
     limits: Limits,
     #[command(flatten)]
     connection: Connection,
+}
+
+/// Measurements that bring their own load.
+#[derive(Debug, Subcommand)]
+enum Course {
+    Suite(Box<suite::Suite>),
 }
 
 /// How to measure.
@@ -93,6 +103,9 @@ struct Measuring {
 
 impl Bench {
     pub(crate) fn run(self) -> Outcome {
+        if let Some(Course::Suite(suite)) = self.course {
+            return suite.run();
+        }
         run_client(|interrupt| self.measure_all(interrupt))
     }
 

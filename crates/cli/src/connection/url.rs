@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 /// Whether it leads to this machine.
-pub(super) fn is_loopback(url: &str) -> bool {
+pub(crate) fn is_loopback(url: &str) -> bool {
     let rest = url.trim().split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // What stands before an `@` is no host.

@@ -6,6 +6,7 @@ mod ends;
 mod links;
 mod reports;
 mod site;
+mod suite;
 mod usage;
 
 use serde_json::Value;

@@ -38,6 +38,11 @@ impl Site {
         command(&[&own[..], args].concat())
     }
 
+    /// As the suite is told of it.
+    pub(crate) fn as_subject(&self, name: &str) -> String {
+        format!("name={name},url={},pid={}", self.url, self.pid())
+    }
+
     /// Its process.
     pub(crate) fn pid(&self) -> String {
         self.server.id().to_string()

@@ -8,12 +8,12 @@ const STYLE: &str = "\
 --c0:#58a6ee;--c1:#ff9b50;--c2:#4fc98a;--c3:#f07bbd;--c4:#a79cff;--c5:#d9b945;--c6:#4cc5d0;--c7:#ff7b72}}\
 text{font:12px system-ui,sans-serif;fill:var(--ink)}\
 .title{font-size:18px;font-weight:600}.heading{font-size:13px;font-weight:600}.note,.tick{fill:var(--soft)}\
-.paper{fill:var(--paper)}.grid{stroke:var(--grid);stroke-width:1}.track{fill:var(--track)}\
+.range{stroke:var(--ink);stroke-width:1}.paper{fill:var(--paper)}.grid{stroke:var(--grid);stroke-width:1}.track{fill:var(--track)}\
 .curve{fill:none;stroke-width:2;stroke-linejoin:round}";
 
 /// Which end of a text is at its place.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Anchor {
+pub(crate) enum Anchor {
     Start,
     Middle,
     End,
@@ -21,17 +21,17 @@ pub(super) enum Anchor {
 
 /// A picture that is being drawn.
 #[derive(Debug)]
-pub(super) struct Svg {
+pub(crate) struct Svg {
     size: (f64, f64),
     body: String,
 }
 
 impl Svg {
-    pub(super) fn new(width: f64, height: f64) -> Self {
+    pub(crate) fn new(width: f64, height: f64) -> Self {
         Self { size: (width, height), body: String::new() }
     }
 
-    pub(super) fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, class: &str, text: &str) {
+    pub(crate) fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, class: &str, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
@@ -43,25 +43,30 @@ impl Svg {
         ));
     }
 
-    pub(super) fn rect(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str) {
+    pub(crate) fn rect(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str) {
         self.push(&format!(
             "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>"
         ));
     }
 
-    pub(super) fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
+    pub(crate) fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
         self.push(&format!(
             "<line class=\"grid\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"
         ));
     }
 
-    pub(super) fn curve(&mut self, points: &[(f64, f64)], class: &str) {
+    /// From the least to the greatest, across a bar.
+    pub(crate) fn range(&mut self, (x1, y): (f64, f64), x2: f64) {
+        self.push(&format!("<path class=\"range\" d=\"M{x1:.1} {:.1}v6m0 -3H{x2:.1}m0 -3v6\"/>", y - 3.0));
+    }
+
+    pub(crate) fn curve(&mut self, points: &[(f64, f64)], class: &str) {
         let points: Vec<_> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         self.push(&format!("<polyline class=\"curve {class}\" points=\"{}\"/>", points.join(" ")));
     }
 
     /// The whole document; `title` is what screen readers say.
-    pub(super) fn finish(self, title: &str) -> String {
+    pub(crate) fn finish(self, title: &str) -> String {
         let (width, height) = self.size;
         let series: String =
             (0..8).map(|n| format!(".fill{n}{{fill:var(--c{n})}}.line{n}{{stroke:var(--c{n})}}")).collect();
@@ -81,7 +86,7 @@ impl Svg {
 }
 
 /// As XML takes it: what XML cannot hold at all becomes a replacement character.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -101,7 +106,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// At most so many characters, the last of them an ellipsis where some are left out.
-pub(super) fn shortened(text: &str, chars_max: usize) -> String {
+pub(crate) fn shortened(text: &str, chars_max: usize) -> String {
     if text.chars().count() <= chars_max {
         return text.to_owned();
     }

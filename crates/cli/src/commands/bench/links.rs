@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use tokio::net::{TcpStream, lookup_host};
 use trackyard_bench::link::{Direction, PathSpec};
 use trackyard_bench::report::{LinkReport, Side};
+use trackyard_bench::suite::{Behind, FlowLink};
 use trackyard_relay::{Relay, RelayConfig};
 
 use crate::failure::Failure;
@@ -41,6 +42,8 @@ struct LinkText {
 enum LinkFor {
     Publishers,
     Subscribers,
+    /// The last one only, with the others beside it
+    LastSubscriber,
     Both,
 }
 
@@ -54,7 +57,7 @@ pub(super) struct Links {
 
 /// Where a server is.
 #[derive(Debug)]
-struct Server {
+pub(super) struct Server {
     /// With its port.
     authority: String,
     /// What follows it in the URL.
@@ -90,13 +93,33 @@ impl LinkArgs {
 }
 
 impl Links {
-    /// The words for the link of a side's clients, if they have one.
+    /// The link of a scenario of the suite, to a server at this URL.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when none can be put before it.
+    pub(super) fn of_scenario(link: &FlowLink, url: &str) -> Result<Self, Failure> {
+        let who = match link.behind {
+            Behind::Publishers => LinkFor::Publishers,
+            Behind::Subscribers => LinkFor::Subscribers,
+            Behind::LastSubscriber => LinkFor::LastSubscriber,
+        };
+        let link = LinkText { text: link.text.clone(), spec: link.spec };
+        Ok(Self { link, who, server: Server::parse(url)? })
+    }
+
+    /// The words for the link of a side's clients, if any of them has one.
     pub(super) fn text(&self, side: Side) -> Option<&str> {
         let has_links = match side {
-            Side::Publishers => self.who != LinkFor::Subscribers,
+            Side::Publishers => matches!(self.who, LinkFor::Publishers | LinkFor::Both),
             Side::Subscribers => self.who != LinkFor::Publishers,
         };
         has_links.then_some(self.link.text.as_str())
+    }
+
+    /// The words for the link of one of so many subscribers, if it has one.
+    pub(super) fn text_of_subscriber(&self, number: u32, count: u32) -> Option<&str> {
+        let is_beside = self.who == LinkFor::LastSubscriber && number + 1 < count;
+        self.text(Side::Subscribers).filter(|_| !is_beside)
     }
 
     /// How long a frame may be on its way without anything having been lost.
@@ -136,7 +159,7 @@ impl SideLinks {
 
 impl Server {
     /// Links are made by reading signalling, which nobody can read over TLS.
-    fn parse(url: &str) -> Result<Self, Failure> {
+    pub(super) fn parse(url: &str) -> Result<Self, Failure> {
         let url = url.trim();
         let scheme = PLAIN
             .into_iter()
@@ -155,7 +178,7 @@ impl Server {
     }
 
     /// The first of its addresses that accepts a connection.
-    async fn reach(&self) -> anyhow::Result<SocketAddr> {
+    pub(super) async fn reach(&self) -> anyhow::Result<SocketAddr> {
         let addresses = lookup_host(&self.authority).await.context("the server's host has no address")?;
         let mut refusal = anyhow!("the server's host has no address");
         for address in addresses {

@@ -34,6 +34,10 @@ pub(super) struct Setup {
 /// What was measured.
 pub(super) struct Measured {
     pub(super) report: Report,
+    /// Packets that subscribers received while processes were watched.
+    pub(super) packets_watched: u64,
+    /// CPU time of this process's busiest thread over wall time.
+    pub(super) busiest_thread: Option<f64>,
     /// It was interrupted.
     pub(super) is_cut: bool,
 }
@@ -57,7 +61,12 @@ pub(super) async fn run(
         eprintln!("warning: {lost}");
     }
     let report = report.ok_or(Failure::Interrupted)?;
-    Ok(Measured { report, is_cut: played.cut_at.is_some() })
+    Ok(Measured {
+        report,
+        packets_watched: played.packets_watched,
+        busiest_thread: played.used.busiest_thread,
+        is_cut: played.cut_at.is_some(),
+    })
 }
 
 /// Nothing if it was interrupted before anything counted.
@@ -71,9 +80,12 @@ fn report(setup: &Setup, (stage, seed): (&Stage, u64), (cast, played): (&Cast, &
         cast.subscribers.iter().map(|subscriber| lock(&subscriber.meter).clone()).collect();
     let mut lateness = trackyard_bench::measure::Latency::new();
     played.pushed.iter().for_each(|pushing| lateness.merge(pushing.lateness()));
-    let link = setup.links.as_ref().and_then(|links| links.text(Side::Subscribers)).map(str::to_owned);
+    let link = |number| {
+        let links = setup.links.as_ref()?;
+        links.text_of_subscriber(number, plan.subscribers).map(str::to_owned)
+    };
     let names: Vec<_> =
-        (0..subscribers.len()).map(|number| (format!("subscriber {number}"), link.clone())).collect();
+        (0..plan.subscribers).map(|number| (format!("subscriber {number}"), link(number))).collect();
     let mut drops = Drops::default();
     drops.add_publishers(&cast.publishers);
     drops.add_subscribers(&cast.subscribers);

@@ -66,6 +66,11 @@ impl Subscriber {
         lock(&self.meter).received_count()
     }
 
+    /// Packets so far, warm-up included.
+    pub(super) fn packet_count(&self) -> u64 {
+        self.tracks.iter().filter_map(RemoteDataTrack::stats).map(|stats| stats.packets).sum()
+    }
+
     /// Intact frames so far, warm-up included.
     pub(super) fn intact_count(&self) -> u64 {
         lock(&self.meter).intact_count()

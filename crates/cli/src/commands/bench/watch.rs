@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use trackyard_bench::process::{MachineTicks, MachineUsage, Memory, ProcessStat, Sample, Usage, UsageError};
+use trackyard_bench::process::{
+    MachineTicks, MachineUsage, Memory, ProcessStat, Sample, ThreadTicks, Usage, UsageError,
+};
 
 use crate::failure::Failure;
 
@@ -20,6 +22,7 @@ pub(super) struct Look {
     at: Duration,
     server: Option<Sample>,
     bench: Option<Sample>,
+    threads: ThreadTicks,
     machine: Option<MachineTicks>,
 }
 
@@ -28,6 +31,8 @@ pub(super) struct Look {
 pub(super) struct Used {
     pub(super) server: Option<Usage>,
     pub(super) bench: Option<Usage>,
+    /// CPU time of this process's busiest thread over wall time.
+    pub(super) busiest_thread: Option<f64>,
     pub(super) machine: Option<MachineUsage>,
 }
 
@@ -51,6 +56,7 @@ impl Watch {
             at,
             server: self.server.and_then(|pid| sample(pid, at).ok()),
             bench: sample(std::process::id(), at).ok(),
+            threads: threads(),
             machine: fs::read_to_string("/proc/stat").ok().and_then(|text| MachineTicks::parse(&text).ok()),
         }
     }
@@ -67,7 +73,8 @@ impl Watch {
         let machine = first.machine.zip(second.machine).and_then(|ticks| {
             said("the machine", MachineUsage::between(ticks, wall, self.ticks_per_s, &ours))
         });
-        Used { server, bench, machine }
+        let busiest_thread = first.threads.busiest(&second.threads, wall, self.ticks_per_s);
+        Used { server, bench, busiest_thread, machine }
     }
 
     fn between(&self, who: &str, samples: (&Option<Sample>, &Option<Sample>)) -> Option<Usage> {
@@ -84,6 +91,20 @@ fn sample(pid: u32, at: Duration) -> anyhow::Result<Sample> {
     let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}"));
     let stat = ProcessStat::parse(&read("stat")?)?;
     Ok(Sample { at, stat, memory: Memory::parse_status(&read("status")?)? })
+}
+
+/// Those of this process, as far as the system shows them.
+fn threads() -> ThreadTicks {
+    let mut threads = ThreadTicks::default();
+    let Ok(folders) = fs::read_dir("/proc/self/task") else { return threads };
+    for folder in folders.flatten() {
+        let stat = fs::read_to_string(folder.path().join("stat")).ok();
+        // One that ends meanwhile counts no more.
+        if let Some(stat) = stat.and_then(|text| ProcessStat::parse(&text).ok()) {
+            threads.add(&stat);
+        }
+    }
+    threads
 }
 
 #[cfg(unix)]

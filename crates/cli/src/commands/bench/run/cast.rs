@@ -35,6 +35,10 @@ impl Cast {
             let own = links.iter().find(|(whose, _)| *whose == side);
             setup.guests.by_way_of(own.map(|(_, own)| own.url.clone()))
         };
+        let has_link = |number| {
+            let links = setup.links.as_ref();
+            links.is_some_and(|links| links.text_of_subscriber(number, plan.subscribers).is_some())
+        };
         if setup.shows_progress {
             eprintln!("{}: joining, {}", super::label(setup, plan), plan.load());
         }
@@ -46,7 +50,8 @@ impl Cast {
         let identities = publishers.iter().map(|publisher| publisher.room.local_participant().identity());
         let offer = Offer { plan: plan.clone(), run, publishers: identities.collect() };
         let subscribers = crowd::each(plan.subscribers, |number| {
-            Subscriber::join(subscribers.clone(), offer.clone(), number)
+            let guests = if has_link(number) { &subscribers } else { &setup.guests };
+            Subscriber::join(guests.clone(), offer.clone(), number)
         });
         let subscribers = subscribers.await?;
         Ok(Self { publishers, subscribers, links: links.into_iter().map(|(_, own)| own).collect() })
@@ -60,6 +65,11 @@ impl Cast {
     /// Intact frames at all subscribers together, warm-up included.
     pub(super) fn intact_count(&self) -> u64 {
         self.subscribers.iter().map(Subscriber::intact_count).sum()
+    }
+
+    /// Packets that all subscribers together have received.
+    pub(super) fn packet_count(&self) -> u64 {
+        self.subscribers.iter().map(Subscriber::packet_count).sum()
     }
 
     /// How many clients are not connected now.

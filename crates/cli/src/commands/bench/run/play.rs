@@ -36,6 +36,8 @@ pub(super) struct Played {
     pub(super) used: Used,
     /// Intact frames while processes were watched.
     pub(super) frames_watched: u64,
+    /// Packets that subscribers received meanwhile.
+    pub(super) packets_watched: u64,
     /// When it was interrupted.
     pub(super) cut_at: Option<Duration>,
     lost: usize,
@@ -65,12 +67,12 @@ pub(super) async fn play(
     let mut series = Series::default();
     let (pushed, cut_at) = send(stage, pushing, (&mut series, interrupt, setup.shows_progress)).await?;
     let after = setup.watch.look(stage.now());
-    let frames_watched = cast.intact_count();
+    let (frames_watched, packets_watched) = (cast.intact_count(), cast.packet_count());
     settle(setup, cast, &pushed).await;
     series.push(stage.take_interval());
     let lost = cast.lost_count();
     let (buffers, used) = (readers.end().await?, setup.watch.used(&before, &after));
-    Ok(Played { pushed, buffers, series, used, frames_watched, cut_at, lost })
+    Ok(Played { pushed, buffers, series, used, frames_watched, packets_watched, cut_at, lost })
 }
 
 /// Sends until everything is sent, it takes too long, or it is interrupted.
