@@ -1,20 +1,14 @@
-//! Figures of a server in a process of its own, with raw clients in this one: what a packet costs, what
-//! a participant and a track hold, what signalling sends, how soon things happen, what bad links leave.
+//! Figures of a server in a process of its own, with clients in this one, that `trackyard bench suite` does not have: what
+//! a participant and a track hold for raw clients, what comes back of memory, what signalling sends, streams and calls.
 //!
-//! They are printed and written as Markdown. They say nothing across machines; the floor beside them,
-//! measured in the same run, is for that.
+//! They are printed and written as Markdown.
 
-mod cpu;
-mod floor;
-mod links;
 mod memory;
 mod messages;
 mod report;
-mod times;
 mod tracks;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use report::{Report, Table};
@@ -39,14 +33,10 @@ pub(crate) struct Settings {
 async fn main() -> Result<()> {
     let settings = Settings::parse(std::env::args().skip(1))?;
     let mut report = Report::new(&settings);
-    report.add(&floor::measure()?);
-    report.add(&cpu::measure(&settings).await?);
     report.add(&memory::measure(&settings).await?);
     report.add(&tracks::measure(&settings).await?);
-    report.add(&times::measure(&settings).await?);
     report.add(&messages::streams(&settings).await?);
     report.add(&messages::calls(&settings).await?);
-    report.add(&links::measure(&settings).await?);
     report.write(&settings.out)
 }
 
@@ -66,11 +56,6 @@ impl Settings {
         let hint = "build it with `cargo build -p trackyard-cli`";
         anyhow::ensure!(settings.server.is_file(), "{} is missing; {hint}", settings.server.display());
         Ok(settings)
-    }
-
-    /// How long a flow is watched.
-    pub(crate) fn flow(&self) -> Duration {
-        Duration::from_secs(if self.quick { 2 } else { 10 })
     }
 
     /// So many, or a tenth.
