@@ -12,6 +12,7 @@
 
 mod connection;
 mod peer;
+mod sctp;
 mod sdp;
 mod str0m_engine;
 

@@ -60,6 +60,11 @@ pub(crate) fn answer_for_server(sdp: &str) -> String {
     rewrite(sdp, for_server)
 }
 
+/// A server's description as the client takes it.
+pub(crate) fn for_client(sdp: &str) -> String {
+    rewrite(sdp, |line| (!begins_association(line)).then_some(line))
+}
+
 /// The first ICE user name in a description.
 pub(crate) fn ufrag(sdp: &str) -> Option<&str> {
     value(sdp, "a=ice-ufrag:")
@@ -89,7 +94,13 @@ pub(crate) fn is_candidate(text: &str) -> bool {
 /// An ICE-lite server answers whoever knocks: the client's candidates would only be work.
 fn for_server(line: &str) -> Option<&str> {
     let is_candidate = line.starts_with("a=candidate:") || line == "a=end-of-candidates";
-    (!is_candidate).then_some(line)
+    (!is_candidate && !begins_association(line)).then_some(line)
+}
+
+/// The first packet of an association, in the description rather than on the wire. Ours are begun there: str0m, whose
+/// association is none, would agree to it.
+fn begins_association(line: &str) -> bool {
+    line.starts_with("a=sctp-init:")
 }
 
 fn value<'s>(sdp: &'s str, prefix: &str) -> Option<&'s str> {

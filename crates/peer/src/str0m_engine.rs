@@ -1,10 +1,15 @@
-//! A connection over str0m. This module and its children are all that knows str0m.
+//! A connection over str0m: ICE, DTLS and descriptions are its, the association over them is ours. This module and its children
+//! are all that knows str0m.
+//!
+//! Once the handshake is done, DTLS datagrams pass it by: they go straight to the DTLS instance and the association, which
+//! saves a pass over all of str0m for each record.
 
 mod addresses;
-mod channels;
+mod association;
 mod error;
 mod factory;
 mod pump;
+mod tap;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -12,17 +17,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::channel::ChannelConfig;
 use str0m::{Candidate, Rtc};
 
 use crate::connection::{
     ChannelKind, Connection, ConnectionCounters, ConnectionOutput, Datagram, LocalAddress, Role, Transport,
 };
+use crate::sctp::Sctp;
 use crate::sdp;
 
 use addresses::Addresses;
-use channels::Channels;
 pub use error::Str0mError;
 pub use factory::Str0mFactory;
+use tap::Tap;
 
 /// Candidates of the other side that are looked at; an ICE-lite server needs none of them.
 const REMOTE_CANDIDATES_MAX: u32 = 256;
@@ -33,41 +40,63 @@ const OUTPUTS_KEPT: usize = 32;
 pub struct Str0m {
     rtc: Rtc,
     role: Role,
-    channels: Channels,
+    tap: Tap,
+    sctp: Sctp,
+    /// Where records go, as far as known; what may change it makes it unknown.
+    route: Option<Route>,
     addresses: Addresses,
     pending: Option<SdpPendingOffer>,
+    /// Our offers have a section for channels.
+    announced: bool,
     outputs: VecDeque<ConnectionOutput>,
+    now: Instant,
+    /// When str0m wants to be called.
     wake: Instant,
-    /// Inputs whose outputs have not been taken yet.
+    /// Inputs whose outputs have not been taken from str0m yet.
     fed: u32,
+    /// The association has been given something.
+    stirred: bool,
+    connected: bool,
     interrupted: bool,
     /// We have said goodbye.
     closing: bool,
     ended: bool,
     /// In our latest description; an offered restart is not in effect before it is answered.
     ufrag: Option<String>,
-    buffered_bytes_max: usize,
     remote_message_bytes_max: Option<usize>,
     remote_candidates: u32,
     malformed: u64,
 }
 
+/// From where to where records go.
+#[derive(Debug, Clone, Copy)]
+struct Route {
+    transport: Transport,
+    source: SocketAddr,
+    destination: SocketAddr,
+}
+
 impl Str0m {
-    fn new(rtc: Rtc, role: Role, (buffered_bytes_max, addresses): (usize, Addresses), now: Instant) -> Self {
+    fn new(role: Role, (rtc, addresses): (Rtc, Addresses), (tap, sctp): (Tap, Sctp), now: Instant) -> Self {
         Self {
             rtc,
             role,
-            channels: Channels::default(),
+            tap,
+            sctp,
+            route: None,
             addresses,
             pending: None,
+            announced: false,
             outputs: VecDeque::new(),
+            now,
             wake: now,
             fed: 1,
+            stirred: false,
+            connected: false,
             interrupted: false,
             closing: false,
             ended: false,
             ufrag: None,
-            buffered_bytes_max,
             remote_message_bytes_max: None,
             remote_candidates: 0,
             malformed: 0,
@@ -97,7 +126,8 @@ impl Str0m {
         };
         if result.is_ok() {
             // Only the first one counts: SCTP has begun with it.
-            self.remote_message_bytes_max.get_or_insert_with(|| sdp::message_bytes_max(remote));
+            let bytes = *self.remote_message_bytes_max.get_or_insert_with(|| sdp::message_bytes_max(remote));
+            self.sctp.set_remote_message_bytes_max(bytes);
         } else if !self.rtc.is_alive() {
             self.end();
         }
@@ -131,8 +161,8 @@ impl Connection for Str0m {
     }
 
     fn poll_output(&mut self) -> ConnectionOutput {
-        if self.outputs.is_empty() && self.fed > 0 {
-            self.pump();
+        if self.outputs.is_empty() {
+            self.work();
         }
         self.outputs.pop_front().unwrap_or_else(|| self.timeout())
     }
@@ -143,7 +173,7 @@ impl Connection for Str0m {
         let offer = if self.is_server() {
             SdpOffer::from_sdp_string(&sdp::offer_for_server(sdp))?
         } else {
-            SdpOffer::from_sdp_string(sdp)?
+            SdpOffer::from_sdp_string(&sdp::for_client(sdp))?
         };
         let answer = self.apply(sdp, now, |rtc| Ok(rtc.sdp_api().accept_offer(offer)?.to_sdp_string()))?;
         Ok(self.describe(answer))
@@ -158,7 +188,10 @@ impl Connection for Str0m {
         if ice_restart {
             api.ice_restart(true);
         }
-        self.channels.announce(&mut api);
+        if !std::mem::replace(&mut self.announced, true) {
+            // For its section alone: the association's channels are not str0m's.
+            api.add_channel_with_config(ChannelConfig::default());
+        }
         let Some((offer, pending)) = api.apply() else { return Ok(None) };
         self.pending = Some(pending);
         self.changed(now);
@@ -171,7 +204,7 @@ impl Connection for Str0m {
         let answer = if self.is_server() {
             SdpAnswer::from_sdp_string(&sdp::answer_for_server(sdp))?
         } else {
-            SdpAnswer::from_sdp_string(sdp)?
+            SdpAnswer::from_sdp_string(&sdp::for_client(sdp))?
         };
         let pending = self.pending.take().ok_or(Str0mError::NoOffer)?;
         self.apply(sdp, now, |rtc| rtc.sdp_api().accept_answer(pending, answer))
@@ -207,38 +240,36 @@ impl Connection for Str0m {
     }
 
     fn write(&mut self, channel: ChannelKind, message: &[u8]) -> bool {
-        let accepted = !self.closing && self.channels.write(&mut self.rtc, channel, message);
-        self.fed += u32::from(accepted);
+        let accepted = !self.closing && !self.ended && self.sctp.write(channel, message);
+        self.stirred |= accepted;
         accepted
     }
 
     fn is_open(&self, channel: ChannelKind) -> bool {
-        !self.closing && self.channels.is_open(channel)
+        !self.closing && !self.ended && self.sctp.is_open(channel)
     }
 
     fn buffered(&mut self, channel: ChannelKind) -> usize {
-        self.channels.buffered(&mut self.rtc, channel)
+        self.sctp.buffered(channel)
     }
 
     fn message_bytes_max(&self) -> usize {
-        self.remote_message_bytes_max.unwrap_or(usize::MAX).min(self.buffered_bytes_max)
+        self.remote_message_bytes_max.unwrap_or(usize::MAX).min(self.sctp.buffered_bytes_max())
     }
 
     fn counters(&self) -> ConnectionCounters {
         ConnectionCounters {
-            malformed_datagrams: self.malformed,
-            unknown_channels: self.channels.unknown(),
+            malformed_datagrams: self.malformed + self.sctp.malformed(),
+            unknown_channels: self.sctp.unknown_channels(),
             refused_addresses: self.addresses.refused(),
         }
     }
 
     fn close(&mut self, now: Instant) {
-        if self.ended || std::mem::replace(&mut self.closing, true) {
+        if self.ended || self.closing {
             return;
         }
-        match self.rtc.close() {
-            Ok(()) => self.changed(now),
-            Err(_) => self.end(),
-        }
+        self.now = now;
+        self.say_goodbye();
     }
 }

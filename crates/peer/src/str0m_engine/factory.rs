@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use str0m::RtcConfig;
 
-use super::Str0m;
 use super::addresses::Addresses;
+use super::{Str0m, tap};
 use crate::connection::{ConnectionFactory, LocalAddress, Role, Transport};
+use crate::sctp::{Sctp, SctpConfig};
 
 /// The longest message that is received; clients send at most 64,000 bytes.
 const MESSAGE_BYTES_MAX: u32 = 65_535;
@@ -22,8 +23,7 @@ pub struct Str0mFactory {
     pub candidates: Vec<LocalAddress>,
     /// Target size of a datagram.
     pub mtu: usize,
-    /// Bytes that the channels of one connection may hold together, in flight included. Lanes keep
-    /// well below it; it is the last line.
+    /// Bytes that a channel may hold, in flight included. Lanes keep well below it; it is the last line.
     pub buffered_bytes_max: usize,
 }
 
@@ -49,16 +49,23 @@ impl ConnectionFactory for Str0mFactory {
         let lite = matches!(role, Role::Answering | Role::Offering);
         let mtu = self.mtu.max(DATAGRAM_BYTES_MIN);
         let mut rtc = RtcConfig::new()
+            .set_crypto_provider(tap::provider())
             .set_ice_lite(lite)
             .set_rtp_mode(true)
             .set_mtu(mtu..=mtu.max(1500))
-            .set_sctp_max_buffered_amount(self.buffered_bytes_max)
             .set_sctp_max_message_size(MESSAGE_BYTES_MAX)
             .build(now);
         let mut addresses = Addresses::default();
         for address in &self.candidates {
             addresses.add(&mut rtc, *address);
         }
-        Str0m::new(rtc, role, (self.buffered_bytes_max, addresses), now)
+        let sctp = Sctp::new(SctpConfig {
+            mtu,
+            message_bytes_max: MESSAGE_BYTES_MAX,
+            buffered_bytes_max: self.buffered_bytes_max,
+            makes_channels: matches!(role, Role::Offering | Role::ClientOffering),
+        });
+        let made = tap::take_made().expect("str0m makes its DTLS while it is built");
+        Str0m::new(role, (rtc, addresses), (made, sctp), now)
     }
 }

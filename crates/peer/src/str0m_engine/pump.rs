@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output};
 
-use super::Str0m;
+use super::{Route, Str0m};
 use crate::connection::{ConnectionEvent, ConnectionOutput, Datagram, Transmit, Transport};
 
 /// Datagrams fed before outputs are taken: the DTLS engine holds 30 records.
 const FED_MAX: u32 = 16;
+/// By which the first byte of a datagram tells STUN and DTLS from the rest (RFC 7983).
+const STUN_FIRST_BYTES: u8 = 4;
+const DTLS_FIRST_BYTES: std::ops::RangeInclusive<u8> = 20..=63;
 /// Far enough to mean never.
 const NEVER: Duration = Duration::from_secs(86_400);
 
@@ -18,6 +21,24 @@ impl Str0m {
         if self.ended {
             return;
         }
+        self.now = now;
+        let first = datagram.contents.first().copied().unwrap_or_default();
+        if self.connected && DTLS_FIRST_BYTES.contains(&first) {
+            return self.receive_record(datagram);
+        }
+        if first < STUN_FIRST_BYTES {
+            // The client may be about to choose another path.
+            self.route = None;
+        }
+        self.feed(datagram, now);
+        // str0m holds one RTP packet between polls: a second one would take its place.
+        let is_media = first & 0xC0 == 0x80;
+        if is_media || self.fed >= FED_MAX {
+            self.pump();
+        }
+    }
+
+    fn feed(&mut self, datagram: Datagram<'_>, now: Instant) {
         let Datagram { transport, source, destination, contents } = datagram;
         let protocol = match transport {
             Transport::Udp => Protocol::Udp,
@@ -33,27 +54,50 @@ impl Str0m {
         if self.rtc.handle_input(Input::Receive(now, receive)).is_err() {
             self.malformed += 1;
         }
-        // str0m holds one RTP packet between polls: a second one would take its place.
-        let is_media = contents.first().is_some_and(|first| first & 0xC0 == 0x80);
-        if is_media || self.fed >= FED_MAX {
-            self.pump();
-        }
     }
 
     pub(super) fn time_passed(&mut self, now: Instant) {
         if self.ended {
             return;
         }
-        self.fed += 1;
-        if self.rtc.handle_input(Input::Timeout(now)).is_err() {
-            self.end();
+        self.now = now;
+        if now >= self.wake || !self.connected {
+            // Its timers are ICE's: what they bring may choose another path.
+            self.route = None;
+            self.tell_time();
+        }
+        if self.sctp.poll_timeout().is_some_and(|at| at <= now) {
+            self.sctp.handle_timeout(now);
+            self.stirred = true;
         }
     }
 
     /// Something was changed through another door.
     pub(super) fn changed(&mut self, now: Instant) {
-        self.time_passed(now);
+        if self.ended {
+            return;
+        }
+        (self.now, self.route) = (now, None);
+        self.tell_time();
         self.pump();
+    }
+
+    /// Tells str0m the time, which wakes it.
+    pub(super) fn tell_time(&mut self) {
+        self.fed += 1;
+        if self.rtc.handle_input(Input::Timeout(self.now)).is_err() {
+            self.end();
+        }
+    }
+
+    /// Takes everything there is to say.
+    pub(super) fn work(&mut self) {
+        if self.fed > 0 {
+            self.pump();
+        }
+        if std::mem::take(&mut self.stirred) {
+            self.exchange();
+        }
     }
 
     /// Takes everything str0m has to say.
@@ -62,10 +106,10 @@ impl Str0m {
         loop {
             match self.rtc.poll_output() {
                 Ok(Output::Transmit(transmit)) => self.transmit(transmit),
-                Ok(Output::Event(event)) => self.event(event),
+                Ok(Output::Event(event)) => self.event(&event),
                 Ok(Output::Timeout(at)) => {
                     self.wake = at;
-                    return;
+                    return self.take_records();
                 }
                 // Asking again might never come to an end.
                 Err(_) => return self.end(),
@@ -76,13 +120,16 @@ impl Str0m {
     /// When there is nothing more until then.
     pub(super) fn timeout(&mut self) -> ConnectionOutput {
         self.outputs.shrink_to(super::OUTPUTS_KEPT);
-        ConnectionOutput::Timeout(if self.ended { self.wake + NEVER } else { self.wake })
+        if self.ended {
+            return ConnectionOutput::Timeout(self.wake + NEVER);
+        }
+        ConnectionOutput::Timeout(self.sctp.poll_timeout().map_or(self.wake, |at| at.min(self.wake)))
     }
 
     /// The connection is over, and says so once.
     pub(super) fn end(&mut self) {
-        self.channels.end();
-        self.fed = 0;
+        self.sctp.end();
+        (self.fed, self.stirred) = (0, false);
         if !std::mem::replace(&mut self.ended, true) && !self.closing {
             self.push(ConnectionEvent::Closed);
         }
@@ -90,6 +137,10 @@ impl Str0m {
 
     fn transmit(&mut self, transmit: str0m::net::Transmit) {
         let transport = if transmit.proto == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
+        if transmit.contents.first().is_some_and(|first| DTLS_FIRST_BYTES.contains(first)) {
+            let (source, destination) = (transmit.source, transmit.destination);
+            self.route = Some(Route { transport, source, destination });
+        }
         self.outputs.push_back(ConnectionOutput::Transmit(Transmit {
             transport,
             source: transmit.source,
@@ -98,15 +149,15 @@ impl Str0m {
         }));
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: &Event) {
         let told = match event {
-            Event::Connected => Some(ConnectionEvent::Connected),
-            Event::IceConnectionStateChange(state) => self.ice_state(state),
-            Event::ChannelOpen(id, label) => self.channels.opened(&mut self.rtc, id, &label),
-            Event::ChannelClose(id) => self.channels.closed(id),
-            Event::ChannelData(data) => self.channels.message(data),
+            Event::Connected => {
+                self.begin();
+                Some(ConnectionEvent::Connected)
+            }
+            Event::IceConnectionStateChange(state) => self.ice_state(*state),
             Event::Closed => return self.end(),
-            // Media is not forwarded yet; a low buffer shows in `buffered`, which is read after each input.
+            // Media is not forwarded yet, and str0m has no channels here.
             _ => None,
         };
         if let Some(event) = told {
@@ -128,7 +179,7 @@ impl Str0m {
         }
     }
 
-    fn push(&mut self, event: ConnectionEvent) {
+    pub(super) fn push(&mut self, event: ConnectionEvent) {
         self.outputs.push_back(ConnectionOutput::Event(event));
     }
 }
