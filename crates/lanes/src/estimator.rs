@@ -23,6 +23,9 @@ const PROBE_GAIN: f64 = 0.85;
 /// A rate so much lower than before makes the round trip worth measuring again.
 const SLOWER: f64 = 0.7;
 
+/// So little in the channel is no queue: the messages that open it are counted with it until they are acknowledged.
+const NO_QUEUE_BYTES: usize = 64;
+
 /// Invariant: without knowledge there is a fixed room, with it the product of rate and time.
 #[derive(Debug)]
 pub(crate) struct Estimator {
@@ -79,7 +82,7 @@ impl Estimator {
 
     /// The channel has taken so much.
     pub(crate) fn wrote(&mut self, bytes: usize, now: Instant) {
-        let clean = self.buffered == 0
+        let clean = self.buffered <= NO_QUEUE_BYTES
             || (self.buffered as f64) < self.in_flight() * PROBE_GAIN
             || self.is_remnant(self.buffered);
         self.round_trip.wrote(bytes, clean, now);

@@ -160,9 +160,8 @@ impl Sctp {
         let Some(mut stream) = stream(&mut self.association, self.channels.stream(kind)) else {
             return false;
         };
-        let held = stream.buffered_amount().unwrap_or(0);
-        let residue = self.channels.residue(kind, held);
-        if held.saturating_sub(residue) + message.len() > self.config.buffered_bytes_max {
+        let held = stream.buffered_amount().unwrap_or(usize::MAX);
+        if held.saturating_add(message.len()) > self.config.buffered_bytes_max {
             return false;
         }
         // SCTP knows no empty message (RFC 8831 §6.6).
@@ -171,11 +170,10 @@ impl Sctp {
         stream.write_with_ppi(message, ppi).is_ok()
     }
 
-    /// Bytes of our messages queued or in flight on a channel.
+    /// Bytes queued or in flight on a channel.
     pub(crate) fn buffered(&mut self, kind: ChannelKind) -> usize {
         let stream = stream(&mut self.association, self.channels.stream(kind));
-        let held = stream.and_then(|stream| stream.buffered_amount().ok());
-        held.map_or(0, |held| self.channels.held(kind, held))
+        stream.and_then(|stream| stream.buffered_amount().ok()).unwrap_or(0)
     }
 
     pub(crate) fn is_open(&self, kind: ChannelKind) -> bool {

@@ -269,7 +269,7 @@ impl Connection for Str0m {
         if self.ended || self.closing {
             return;
         }
-        self.now = now;
+        self.advance(now);
         self.say_goodbye();
     }
 }

@@ -118,12 +118,15 @@ impl<F: ConnectionFactory> Client<F> {
         for packet in track.packets(payload) {
             self.uplink.push(packet);
         }
+        // Timers of what is written start from what the connection takes for now.
+        self.publisher.handle_timeout(now);
         self.flush(now);
         Pushed::Accepted
     }
 
     /// Sends one message on a channel as it is, well formed or not.
     pub fn send_raw(&mut self, channel: ChannelKind, message: &[u8], now: Instant) -> bool {
+        self.publisher.handle_timeout(now);
         let accepted = self.publisher.write(channel, message);
         self.drain(Target::Publisher, now);
         accepted

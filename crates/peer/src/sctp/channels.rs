@@ -18,9 +18,6 @@ pub(super) struct Channels {
     open: [Option<u16>; 3],
     /// Those we make. The other side may write to one before its confirmation has come (RFC 8832 §6).
     made: [Option<u16>; 3],
-    /// What each channel held before our first message. The answer that opens a channel is counted
-    /// with it, and some of that is never released.
-    residues: [Option<usize>; 3],
     unknown: u64,
 }
 
@@ -46,7 +43,6 @@ impl Channels {
         let Some(kind) = KINDS.into_iter().find(|kind| kind.label() == label) else {
             return self.unknown();
         };
-        self.residues[kind as usize] = None;
         let former = self.open[kind as usize].replace(stream).filter(|former| *former != stream);
         Opened::Channel(kind, former)
     }
@@ -54,7 +50,6 @@ impl Channels {
     /// The other side has confirmed a channel of ours.
     pub(super) fn confirmed(&mut self, stream: u16) -> Option<ChannelKind> {
         let kind = find(&self.made, stream)?;
-        self.residues[kind as usize] = None;
         self.open[kind as usize] = Some(stream);
         Some(kind)
     }
@@ -84,16 +79,6 @@ impl Channels {
     /// Whose messages a stream carries.
     pub(super) fn kind(&self, stream: u16) -> Option<ChannelKind> {
         find(&self.open, stream).or_else(|| find(&self.made, stream))
-    }
-
-    /// What a channel held before our first message, which this is if none is known.
-    pub(super) fn residue(&mut self, kind: ChannelKind, held: usize) -> usize {
-        *self.residues[kind as usize].get_or_insert(held)
-    }
-
-    /// What our messages hold of a channel.
-    pub(super) fn held(&self, kind: ChannelKind, held: usize) -> usize {
-        self.residues[kind as usize].map_or(0, |residue| held.saturating_sub(residue))
     }
 
     pub(super) fn unknown_count(&self) -> u64 {

@@ -187,3 +187,26 @@ fn garbage_never_panics_and_ends_nothing() {
     pair.run(20, &mut |_| true);
     assert_eq!(pair.messages(1, ChannelKind::Reliable).len(), 1);
 }
+
+#[test]
+fn a_large_frame_on_a_lossy_channel_arrives_whole_over_a_path_that_loses_nothing() {
+    let mut pair = Pair::connected();
+    pair.sides[0].config.buffered_bytes_max = 4 << 20;
+    for _ in 0..62 {
+        assert!(pair.sides[0].write(ChannelKind::DataTrack, &[6; 16_000]));
+    }
+    pair.run(200, &mut |_| true);
+    assert_eq!(pair.messages(1, ChannelKind::DataTrack).len(), 62);
+}
+
+#[test]
+fn a_channel_that_has_opened_holds_nothing() {
+    let mut pair = Pair::connected();
+    pair.run(100, &mut |_| true);
+    for side in &mut pair.sides {
+        for kind in KINDS {
+            let stream = stream(&mut side.association, side.channels.stream(kind)).unwrap();
+            assert_eq!(stream.buffered_amount().unwrap(), 0, "{kind:?}");
+        }
+    }
+}

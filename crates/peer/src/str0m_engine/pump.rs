@@ -21,7 +21,7 @@ impl Str0m {
         if self.ended {
             return;
         }
-        self.now = now;
+        self.advance(now);
         let first = datagram.contents.first().copied().unwrap_or_default();
         if self.connected && DTLS_FIRST_BYTES.contains(&first) {
             return self.receive_record(datagram);
@@ -30,7 +30,7 @@ impl Str0m {
             // The client may be about to choose another path.
             self.route = None;
         }
-        self.feed(datagram, now);
+        self.feed(datagram);
         // str0m holds one RTP packet between polls: a second one would take its place.
         let is_media = first & 0xC0 == 0x80;
         if is_media || self.fed >= FED_MAX {
@@ -38,7 +38,7 @@ impl Str0m {
         }
     }
 
-    fn feed(&mut self, datagram: Datagram<'_>, now: Instant) {
+    fn feed(&mut self, datagram: Datagram<'_>) {
         let Datagram { transport, source, destination, contents } = datagram;
         let protocol = match transport {
             Transport::Udp => Protocol::Udp,
@@ -51,7 +51,7 @@ impl Str0m {
         self.fed += 1;
         // Whoever knows an address can forge what fails here, so it must not end the connection. What
         // has really failed shows when time passes.
-        if self.rtc.handle_input(Input::Receive(now, receive)).is_err() {
+        if self.rtc.handle_input(Input::Receive(self.now, receive)).is_err() {
             self.malformed += 1;
         }
     }
@@ -60,14 +60,14 @@ impl Str0m {
         if self.ended {
             return;
         }
-        self.now = now;
-        if now >= self.wake || !self.connected {
+        self.advance(now);
+        if self.now >= self.wake || !self.connected {
             // Its timers are ICE's: what they bring may choose another path.
             self.route = None;
             self.tell_time();
         }
-        if self.sctp.poll_timeout().is_some_and(|at| at <= now) {
-            self.sctp.handle_timeout(now);
+        if self.sctp.poll_timeout().is_some_and(|at| at <= self.now) {
+            self.sctp.handle_timeout(self.now);
             self.stirred = true;
         }
     }
@@ -77,9 +77,15 @@ impl Str0m {
         if self.ended {
             return;
         }
-        (self.now, self.route) = (now, None);
+        self.advance(now);
+        self.route = None;
         self.tell_time();
         self.pump();
+    }
+
+    /// Inputs of one pass may be told out of order, and str0m ignores a time that goes back.
+    pub(super) fn advance(&mut self, now: Instant) {
+        self.now = self.now.max(now);
     }
 
     /// Tells str0m the time, which wakes it.
