@@ -68,6 +68,7 @@ impl Estimator {
         let since = self.updated.replace(now).unwrap_or(now);
         let busy = if self.buffered > 0 { now.saturating_duration_since(since) } else { Duration::ZERO };
         let released = self.buffered.saturating_sub(buffered);
+        self.round_trip.found(buffered.saturating_sub(self.buffered));
         self.buffered = buffered;
         self.blocked = false;
         self.round_trip.released(released, now);

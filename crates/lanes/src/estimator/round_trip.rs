@@ -62,6 +62,11 @@ impl RoundTrip {
         self.progress = Some(now);
     }
 
+    /// The channel holds so much more than was written through here.
+    pub(super) fn found(&mut self, bytes: usize) {
+        self.buffered += bytes;
+    }
+
     pub(super) fn released(&mut self, bytes: usize, now: Instant) {
         self.note_progress(bytes, now);
         self.buffered = self.buffered.saturating_sub(bytes);

@@ -170,13 +170,31 @@ fn an_acknowledgement_that_is_withheld_does_not_hold_up_a_probe() {
     let mut probes = 0;
     for frame in 0..1_000 {
         path.now += Duration::from_millis(20);
-        path.estimator.update(if frame == 0 { 0 } else { 3 }, path.now);
+        path.estimator.update(if frame == 0 { 0 } else { 100 }, path.now);
         probes += usize::from(path.estimator.round_trip.is_probing());
         assert!(path.estimator.has_room(0, PACKET_BYTES, false), "frame {frame}");
         path.estimator.wrote(PACKET_BYTES, path.now);
         path.now += Duration::from_micros(1);
-        path.estimator.update(3, path.now);
+        path.estimator.update(100, path.now);
     }
     assert!(probes > 0, "the round trip is measured again and again");
     assert!(probes < 20, "{probes} probes: each ends at once");
+}
+
+#[test]
+fn messages_that_open_the_channel_do_not_shorten_the_round_trip() {
+    let mut path = Path::new(1e6, 50);
+    path.estimator.update(23, path.now);
+    for _ in 0..20 {
+        path.write();
+    }
+    path.now += STEP;
+    let written = path.flight.len() * PACKET_BYTES;
+    path.estimator.update(written, path.now);
+    assert_eq!(path.estimator.round_trip.least(), Duration::ZERO, "no byte of ours has been released");
+    for _ in 0..100 {
+        path.step();
+    }
+    let least = path.estimator.round_trip.least();
+    assert!(least >= Duration::from_millis(50), "{least:?}");
 }
