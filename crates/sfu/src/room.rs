@@ -66,7 +66,7 @@ use self::routes::Routes;
 use self::seats::Seats;
 use self::timers::Timers;
 use self::track::Tracks;
-use crate::control::{Command, Now, PeerId, RoomKey, WorkerId};
+use crate::control::{Now, PeerId, RoomKey};
 use crate::directory::Revision;
 use crate::nonces::Nonces;
 
@@ -80,7 +80,11 @@ pub use meters::TrackFigures;
 pub use notice::{News, Notice, SessionNotice, Subject};
 pub use rules::{TrackRule, TrackRules};
 
-/// One room. After each [`handle`](Self::handle), drain [`poll_output`](Self::poll_output).
+/// Outputs for which room is kept when all have been taken.
+const OUTPUTS_KEPT: usize = 64;
+
+/// One room. After [`handle`](Self::handle), drain [`poll_output`](Self::poll_output). What has come together may be
+/// handed in together: what it leads to is then said once.
 #[derive(Debug)]
 pub struct Room {
     key: RoomKey,
@@ -111,6 +115,8 @@ pub struct Room {
     timers: Timers,
     lifetime: Lifetime,
     outputs: VecDeque<Output>,
+    /// Inputs were handled since outputs were last taken.
+    is_unflushed: bool,
     counters: RoomCounters,
     /// When the input that is being handled came.
     now: Now,
@@ -149,6 +155,7 @@ impl Room {
             timers: Timers::default(),
             lifetime: Lifetime::default(),
             outputs: VecDeque::new(),
+            is_unflushed: false,
             counters: RoomCounters::default(),
             now,
             closed: false,
@@ -162,12 +169,19 @@ impl Room {
         self.now = now;
         self.dispatch(input);
         self.fire_timers();
-        self.flush();
+        self.is_unflushed = true;
     }
 
     /// What is to be done next.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        if std::mem::take(&mut self.is_unflushed) {
+            self.flush();
+        }
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            self.outputs.shrink_to(OUTPUTS_KEPT);
+        }
+        output
     }
 
     /// When [`Input::Timeout`] is due.
@@ -213,23 +227,12 @@ impl Room {
         }
     }
 
-    /// Announcements go before handles, routes before the answers that depend on them, and packets flow
-    /// only after their handle is told.
+    /// Announcements go before handles, and packets flow only after their handle is told.
     fn flush(&mut self) {
-        self.flush_routes();
         self.flush_announcements();
+        self.end_batches();
         self.flush_handles();
-        self.flush_routes();
-    }
-
-    fn flush_routes(&mut self) {
-        for (worker, batch) in self.routes.take() {
-            self.command(worker, Command::Route(batch));
-        }
-    }
-
-    fn command(&mut self, worker: WorkerId, command: Command) {
-        self.outputs.push_back(Output::Command { worker, command });
+        self.end_batches();
     }
 
     fn signal(&mut self, connection: ConnectionId, message: Outbound) {

@@ -73,6 +73,8 @@ impl Driver {
                 }
                 () = until(self.room.poll_timeout()) => self.input(Input::Timeout),
             }
+            // What came together leads to one change of routes, one list, one message of handles.
+            self.drain();
         }
         let info = self.room.info();
         info!(room = ?info.name, sid = info.sid, after = ?opened.elapsed(), "room closed");
@@ -107,7 +109,6 @@ impl Driver {
 
     fn input(&mut self, input: Input) {
         self.room.handle(input, clock::now());
-        self.drain();
     }
 
     fn drain(&mut self) {
@@ -159,6 +160,9 @@ impl Driver {
             Output::Admin { id, result } => self.asked.answer(id, result),
             Output::Notice(notice) => {
                 self.log(&notice);
+                if is_end(&notice.subject) {
+                    self.shared.note_gone();
+                }
                 self.shared.webhooks.tell(&notice);
             }
             Output::Closed => self.closed = true,
@@ -190,6 +194,14 @@ impl Driver {
             }
             Err(error) => warn!(%error, "a token could not be refreshed"),
         }
+    }
+}
+
+fn is_end(subject: &Subject) -> bool {
+    match subject {
+        Subject::RoomStarted => false,
+        Subject::RoomFinished(_) => true,
+        Subject::Session(session) => matches!(session.news, News::Left { .. } | News::Unpublished(_)),
     }
 }
 

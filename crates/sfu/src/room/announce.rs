@@ -18,13 +18,19 @@ use crate::control::{PeerId, TrackKey};
 
 /// A list may follow another after this, however short it is.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
-/// A track is announced no later than this, however long the list.
+/// A track is announced no later than this, unless the list is longer than a megabyte.
 const PAUSE_MAX: Duration = Duration::from_millis(250);
-/// What one participant's lists may cost each watcher.
+/// What one participant's lists may cost each watcher, as long as [`PAUSE_MAX`] is kept.
 const LIST_BYTES_PER_SECOND: u64 = 500_000;
+/// What they may cost however long they are: lists of tens of thousands of tracks come less often.
+const LIST_BYTES_PER_SECOND_MAX: u64 = 4_000_000;
 /// Coming and going without publishing is told at most this often. The first of a burst is told at
 /// once, so small rooms see it live, and a hundred joins still cost each watcher few messages.
 const PRESENCE_PAUSE: Duration = Duration::from_millis(500);
+/// However many come and go before however many watchers, it is told at least this often.
+const PRESENCE_PAUSE_MAX: Duration = Duration::from_secs(3);
+/// What batches may cost all watchers together; beyond it they come less often.
+const PRESENCE_BYTES_PER_SECOND: u64 = 5_000_000;
 /// Infos are put together up to this; a longer one goes alone.
 const UPDATE_BYTES: usize = 128 * 1024;
 
@@ -51,7 +57,8 @@ pub(super) struct Announcements {
     /// Those who came or went without publishing.
     presence: BTreeSet<PeerId>,
     presence_departed: Vec<Arc<ParticipantInfo>>,
-    presence_at: Option<Instant>,
+    /// Not before this.
+    presence_paid: Option<Instant>,
 }
 
 impl Announced {
@@ -155,10 +162,22 @@ impl Room {
 
     /// The time for a batch of comings and goings has come.
     pub(super) fn presence_due(&mut self) {
+        let pause = self.presence_pause();
         let announcements = &mut self.announcements;
-        announcements.presence_at = Some(self.now.instant);
+        announcements.presence_paid = Some(self.now.instant + pause);
         announcements.due.append(&mut announcements.presence);
         announcements.departed.append(&mut announcements.presence_departed);
+    }
+
+    /// How long the batch that is about to be told lasts.
+    fn presence_pause(&self) -> Duration {
+        let Announcements { presence, presence_departed, .. } = &self.announcements;
+        let came: usize =
+            presence.iter().filter_map(|peer| self.members.get(*peer)).map(Member::info_bytes).sum();
+        let went: usize = presence_departed.iter().map(|info| approximate_bytes(info)).sum();
+        let bytes = (came + went) as u64 * self.members.len() as u64;
+        let micros = bytes.saturating_mul(1_000_000) / PRESENCE_BYTES_PER_SECOND;
+        Duration::from_micros(micros).clamp(PRESENCE_PAUSE, PRESENCE_PAUSE_MAX)
     }
 
     /// Sends what is due.
@@ -190,16 +209,13 @@ impl Room {
         let Some(member) = self.members.get(peer) else { return now };
         let now = member.announced.held_until.map_or(now, |held| held.max(now));
         let Some(last) = member.announced.at else { return now };
-        let micros = member.info_bytes() as u64 * 1_000_000 / LIST_BYTES_PER_SECOND;
-        now.max(last + Duration::from_micros(micros).clamp(PAUSE_MIN, PAUSE_MAX))
+        now.max(last + list_pause(member.info_bytes() as u64))
     }
 
     fn schedule_presence(&mut self) {
         let now = self.now.instant;
-        match self.announcements.presence_at {
-            Some(last) if last + PRESENCE_PAUSE > now => {
-                self.timers.set_by(Timer::Presence, last + PRESENCE_PAUSE);
-            }
+        match self.announcements.presence_paid {
+            Some(paid) if paid > now => self.timers.set_by(Timer::Presence, paid),
             _ => self.timers.set(Timer::Presence, now),
         }
     }
@@ -282,6 +298,13 @@ impl Room {
             }
         }
     }
+}
+
+/// How long a list of so many bytes lasts.
+fn list_pause(bytes: u64) -> Duration {
+    let at_most =
+        Duration::from_micros(bytes * 1_000_000 / LIST_BYTES_PER_SECOND).clamp(PAUSE_MIN, PAUSE_MAX);
+    at_most.max(Duration::from_micros(bytes * 1_000_000 / LIST_BYTES_PER_SECOND_MAX))
 }
 
 fn approximate_bytes(info: &ParticipantInfo) -> usize {

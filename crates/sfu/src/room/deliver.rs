@@ -90,7 +90,7 @@ impl Room {
         let Some(member) = self.members.get_mut(peer) else { return };
         let Some(handle) = member.subscriptions.handles.allocate() else { return self.exhausted(peer) };
         let subscribe = RouteChange::Subscribe { track: key, subscriber: peer, handle, rules };
-        let version = self.routes.push(worker, subscribe);
+        let version = self.route(worker, subscribe);
         self.lead_to(worker, key);
         self.counters.subscriptions += 1;
         if let Some(track) = self.tracks.get(key) {
@@ -108,11 +108,11 @@ impl Room {
         let Some(route) = member.subscriptions.route(key) else { return };
         let Some(rules) = self.rules(peer, key) else { return };
         let handle = route.handle;
-        self.routes.push(worker, RouteChange::Unsubscribe { track: key, subscriber: peer });
+        self.route(worker, RouteChange::Unsubscribe { track: key, subscriber: peer });
         let subscribe = RouteChange::Subscribe { track: key, subscriber: peer, handle, rules };
-        let version = self.routes.push(worker, subscribe);
+        let version = self.route(worker, subscribe);
         if route.flows {
-            self.routes.push(worker, RouteChange::Flow { track: key, subscriber: peer });
+            self.route(worker, RouteChange::Flow { track: key, subscriber: peer });
         }
         self.set_route(peer, key, Some(SubscriptionRoute { version, ..route }));
     }
@@ -131,7 +131,7 @@ impl Room {
         let worker = member.worker;
         member.subscriptions.handles.release(route.handle);
         self.set_route(peer, key, None);
-        self.routes.push(worker, RouteChange::Unsubscribe { track: key, subscriber: peer });
+        self.route(worker, RouteChange::Unsubscribe { track: key, subscriber: peer });
         self.no_longer_lead_to(worker, key);
     }
 
@@ -157,9 +157,11 @@ impl Room {
             hop.subscribers += 1;
             return;
         }
-        let change = RouteChange::AddHop { track: key, hop: Hop::Worker(worker) };
-        let version = self.routes.push(track.added.worker, change);
-        track.hops.insert(worker, TrackHop { version, subscribers: 1 });
+        let publishers = track.added.worker;
+        let version = self.route(publishers, RouteChange::AddHop { track: key, hop: Hop::Worker(worker) });
+        if let Some(track) = self.tracks.get_mut(key) {
+            track.hops.insert(worker, TrackHop { version, subscribers: 1 });
+        }
     }
 
     fn no_longer_lead_to(&mut self, worker: WorkerId, key: TrackKey) {
@@ -168,8 +170,8 @@ impl Room {
         hop.subscribers -= 1;
         if hop.subscribers == 0 {
             track.hops.remove(&worker);
-            let change = RouteChange::RemoveHop { track: key, hop: Hop::Worker(worker) };
-            self.routes.push(track.added.worker, change);
+            let publishers = track.added.worker;
+            self.route(publishers, RouteChange::RemoveHop { track: key, hop: Hop::Worker(worker) });
         }
     }
 
@@ -222,7 +224,7 @@ impl Room {
             return;
         };
         route.flows = true;
-        self.routes.push(worker, RouteChange::Flow { track: key, subscriber: peer });
+        self.route(worker, RouteChange::Flow { track: key, subscriber: peer });
     }
 
     fn subscriber_handle(&self, peer: PeerId, key: TrackKey) -> Option<SubscriberHandle> {

@@ -64,7 +64,7 @@ impl Room {
         self.counters.last_wills += 1;
         let rules = rules(lane);
         for worker in &workers {
-            self.routes.push(*worker, RouteChange::LastWill { track, packet: packet.clone(), rules });
+            self.route(*worker, RouteChange::LastWill { track, packet: packet.clone(), rules });
         }
         let until = self.put_off(LANES_KEPT);
         self.last_wills.routes.push_back((until, (track, workers)));
@@ -89,7 +89,7 @@ impl Room {
         let now = self.now.instant;
         while let Some((track, workers)) = take_due(&mut self.last_wills.routes, now) {
             for worker in workers {
-                self.routes.push(worker, RouteChange::RemoveTrack { track });
+                self.route(worker, RouteChange::RemoveTrack { track });
             }
         }
         let due = std::iter::from_fn(|| take_due(&mut self.last_wills.departed, now));

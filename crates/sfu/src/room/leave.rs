@@ -79,7 +79,6 @@ impl Room {
         self.calls_of_gone(peer);
         self.unseat(member.worker);
         self.flows_of_gone(peer);
-        self.flush_routes();
         self.command(member.worker, Command::Close { peer });
         self.release_session(&member.face().identity, member.claim);
         self.counts_changed();

@@ -142,7 +142,6 @@ impl Room {
             self.remove(peer, Departure::ended(reason, action));
         }
         self.end_last_wills();
-        self.flush_routes();
         self.notice_finished(reason);
         self.release_room();
         self.timers.clear();

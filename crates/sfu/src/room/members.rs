@@ -57,6 +57,10 @@ impl Members {
         self.by_connection.get(&connection).copied()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.by_peer.len()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Member> {
         self.by_peer.values()
     }

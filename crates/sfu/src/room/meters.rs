@@ -34,7 +34,7 @@ impl Room {
     /// Has a new track's worker count its packets.
     pub(super) fn meter_track(&mut self, track: TrackKey, worker: WorkerId) -> Option<Arc<TrackMeter>> {
         let meter = self.config.meter_tracks.then(Arc::<TrackMeter>::default)?;
-        self.routes.push(worker, RouteChange::MeterTrack { track, meter: Arc::clone(&meter) });
+        self.route(worker, RouteChange::MeterTrack { track, meter: Arc::clone(&meter) });
         Some(meter)
     }
 }

@@ -23,7 +23,6 @@ impl Room {
         self.counters.server_packets += 1;
         let packet = Arc::new(UserPacket { from: None, delivery, sequence: 0, audience, message });
         // Who has just joined is to get it, so its seat is told before.
-        self.flush_routes();
         let workers: Vec<_> = self.seats.workers().collect();
         for worker in workers {
             let (packet, awaits) = (Arc::clone(&packet), awaits.map(str::to_owned));

@@ -122,7 +122,7 @@ impl Room {
         let lane = self.config.track_rules.lane(&name);
         let pub_handle = handle.get();
         let info = Arc::new(DataTrackInfo { pub_handle, sid, name, encryption, frame_encoding, schema });
-        let added = self.routes.push(worker, RouteChange::AddTrack { track: key, publisher: peer, handle });
+        let added = self.route(worker, RouteChange::AddTrack { track: key, publisher: peer, handle });
         let meter = self.meter_track(key, worker);
         self.serial += 1;
         self.tracks.insert(
@@ -144,9 +144,8 @@ impl Room {
         let is_willed = last_will.is_some();
         self.own_track(peer, (key, last_will), Arc::clone(&info));
         self.notice(peer, News::Published(Arc::clone(&info)));
-        // The publisher may send as soon as it reads the answer: its packets must find the track.
-        self.flush_routes();
         self.track_appeared(peer, key);
+        // The publisher may send as soon as it reads this: its packets find the track, whose route stands before.
         let answer = DataTrackPublication { info, last_will: is_willed };
         self.tell(peer, Response::DataTrackPublished(answer));
         self.satisfy_pending(key);
@@ -208,7 +207,7 @@ impl Room {
 
     fn forget_routes(&mut self, track: TrackKey, workers: Vec<WorkerId>) {
         for worker in workers {
-            self.routes.push(worker, RouteChange::RemoveTrack { track });
+            self.route(worker, RouteChange::RemoveTrack { track });
         }
     }
 }

@@ -1,13 +1,16 @@
 //! Routing changes on their way to workers, and what waits for their confirmation.
 //!
-//! Changes for one worker are collected into a batch until the room has handled its input. Versions
-//! grow with each batch, so a worker that has applied one has applied all before it.
+//! Changes for one worker are collected into a batch until the room has handled its inputs, and go out where the
+//! first of them stood: before what was said after it. Versions grow with each batch, so a worker that has applied one
+//! has applied all before it.
 
 use std::collections::{BTreeMap, HashMap};
 
 use trackyard_wire::Handle;
 
-use crate::control::{PeerId, RoomKey, RouteBatch, RouteChange, TrackKey, WorkerId};
+use super::Room;
+use super::io::Output;
+use crate::control::{Command, PeerId, RoomKey, RouteBatch, RouteChange, TrackKey, WorkerId};
 
 /// A worker applies a batch at once; a longer one would hold its packets back.
 const BATCH_CHANGES_MAX: usize = 4_096;
@@ -27,47 +30,39 @@ pub(super) struct RouteVersion {
     pub(super) version: u64,
 }
 
+/// A batch that may still grow.
+#[derive(Debug)]
+struct OpenBatch {
+    /// Where it goes among the room's outputs.
+    place: usize,
+    batch: RouteBatch,
+}
+
 /// Routing changes on their way.
 #[derive(Debug)]
 pub(super) struct Routes {
     room: RoomKey,
     last: u64,
-    open: BTreeMap<WorkerId, RouteBatch>,
-    full: Vec<(WorkerId, RouteBatch)>,
+    open: BTreeMap<WorkerId, OpenBatch>,
     applied: HashMap<WorkerId, u64>,
     waiting: BTreeMap<RouteVersion, Vec<Waiter>>,
 }
 
 impl Routes {
     pub(super) fn new(room: RoomKey) -> Self {
-        Self {
-            room,
-            last: 0,
-            open: BTreeMap::new(),
-            full: Vec::new(),
-            applied: HashMap::new(),
-            waiting: BTreeMap::new(),
-        }
+        Self { room, last: 0, open: BTreeMap::new(), applied: HashMap::new(), waiting: BTreeMap::new() }
     }
 
-    /// Adds a change to the worker's next batch and says which version that is.
-    pub(super) fn push(&mut self, worker: WorkerId, change: RouteChange) -> RouteVersion {
+    /// Adds a change to the worker's batch, which otherwise begins at this place among the room's outputs; says which
+    /// version that is, and how many changes the batch holds by now.
+    fn push(&mut self, worker: WorkerId, change: RouteChange, place: usize) -> (RouteVersion, usize) {
         let room = self.room;
-        let batch = self.open.entry(worker).or_insert_with(|| {
+        let OpenBatch { batch, .. } = self.open.entry(worker).or_insert_with(|| {
             self.last += 1;
-            RouteBatch { room, version: self.last, changes: Vec::new() }
+            OpenBatch { place, batch: RouteBatch { room, version: self.last, changes: Vec::new() } }
         });
         batch.changes.push(change);
-        let version = batch.version;
-        if batch.changes.len() >= BATCH_CHANGES_MAX {
-            self.full.extend(self.open.remove_entry(&worker));
-        }
-        RouteVersion { worker, version }
-    }
-
-    /// Batches to send, in order.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = (WorkerId, RouteBatch)> + use<> {
-        std::mem::take(&mut self.full).into_iter().chain(std::mem::take(&mut self.open))
+        (RouteVersion { worker, version: batch.version }, batch.changes.len())
     }
 
     /// A worker has applied a batch: those who waited for it.
@@ -88,5 +83,42 @@ impl Routes {
     /// Returns the waiter once that batch is applied.
     pub(super) fn wait(&mut self, version: RouteVersion, waiter: Waiter) {
         self.waiting.entry(version).or_default().push(waiter);
+    }
+}
+
+impl Room {
+    /// Has a worker change its routes.
+    pub(super) fn route(&mut self, worker: WorkerId, change: RouteChange) -> RouteVersion {
+        let (version, changes) = self.routes.push(worker, change, self.outputs.len());
+        if changes == 1 {
+            // Its place; the batch takes it when it ends.
+            let batch = RouteBatch { room: self.key, version: version.version, changes: Vec::new() };
+            self.outputs.push_back(Output::Command { worker, command: Command::Route(batch) });
+        } else if changes >= BATCH_CHANGES_MAX {
+            let full = self.routes.open.remove(&worker);
+            full.into_iter().for_each(|full| self.place(worker, full));
+        }
+        version
+    }
+
+    /// Ends all batches: what comes now goes behind what was said.
+    pub(super) fn end_batches(&mut self) {
+        for (worker, ended) in std::mem::take(&mut self.routes.open) {
+            self.place(worker, ended);
+        }
+    }
+
+    /// Commands that are no routes stand between those that are.
+    pub(super) fn command(&mut self, worker: WorkerId, command: Command) {
+        let ended = self.routes.open.remove(&worker);
+        ended.into_iter().for_each(|ended| self.place(worker, ended));
+        self.outputs.push_back(Output::Command { worker, command });
+    }
+
+    fn place(&mut self, worker: WorkerId, ended: OpenBatch) {
+        let OpenBatch { place, batch } = ended;
+        if let Some(output) = self.outputs.get_mut(place) {
+            *output = Output::Command { worker, command: Command::Route(batch) };
+        }
     }
 }

@@ -35,7 +35,7 @@ impl Room {
     pub(super) fn seat_changed(&mut self, peer: PeerId) {
         let Some(member) = self.members.get(peer) else { return };
         let (worker, seat) = (member.worker, Arc::new(seat(member)));
-        self.routes.push(worker, RouteChange::Seat { peer, seat });
+        self.route(worker, RouteChange::Seat { peer, seat });
     }
 
     /// A participant of this worker has left.
@@ -44,7 +44,7 @@ impl Room {
         *count -= 1;
         if *count == 0 {
             self.seats.0.remove(&worker);
-            self.routes.push(worker, RouteChange::Neighbours { hops: Vec::new() });
+            self.route(worker, RouteChange::Neighbours { hops: Vec::new() });
             self.tell_neighbours();
         }
     }
@@ -54,7 +54,7 @@ impl Room {
         for worker in &workers {
             let others = workers.iter().filter(|other| *other != worker);
             let hops = others.map(|other| Hop::Worker(*other)).collect();
-            self.routes.push(*worker, RouteChange::Neighbours { hops });
+            self.route(*worker, RouteChange::Neighbours { hops });
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use trackyard_proto::signal::MetadataUpdate;
 use trackyard_proto::{Encoding, Outbound, ParticipantState, Request, Response};
 
-use super::harness::{Arrival, Guest, Script, echo, millis, publication};
+use super::harness::{Arrival, Guest, Script, echo, millis, publication, wants};
 use crate::control::Event;
 use crate::room::{ConnectionId, Input};
 
@@ -209,4 +209,61 @@ fn a_burst_of_joins_costs_each_watcher_few_messages() {
     script.pass(millis(500));
     assert!(script.view(&watcher).others.is_empty());
     assert!(updates(script.heard(&watcher)) <= 2);
+}
+
+#[test]
+fn what_comes_together_is_said_once() {
+    let mut script = Script::new();
+    let (ada, bob) = (script.guest("ada"), script.guest("bob"));
+    script.heard(&bob);
+    script.routes_held = true;
+    script.outputs_held = true;
+    for handle in 1..=200 {
+        script.say(&ada, Request::PublishDataTrack(publication(handle, &format!("track {handle}"))));
+    }
+    script.outputs_held = false;
+    script.pump();
+    let lists = script.heard(&bob).into_iter().filter_map(|message| match message {
+        Response::Update(infos) => Some(infos[0].data_tracks.clone()),
+        _ => None,
+    });
+    let [tracks] = lists.collect::<Vec<_>>().try_into().expect("one list");
+    assert_eq!(tracks.len(), 200);
+    assert_eq!(script.queue.len(), 1, "one change of routes");
+    script.routes_held = false;
+    script.outputs_held = true;
+    tracks.iter().for_each(|track| script.say(&bob, wants(&track.sid, true)));
+    script.outputs_held = false;
+    script.pump();
+    let heard = script.heard(&bob);
+    assert!(
+        matches!(&heard[..], [Response::SubscriberHandles(handles)] if handles.len() == 200),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn comings_and_goings_are_paid_for_by_all_who_watch() {
+    let mut script = Script::new();
+    let crowd: Vec<_> = (0..300).map(|number| script.ask(Arrival::new(&format!("guest {number}")))).collect();
+    script.pass(millis(5_000));
+    script.messages.clear();
+    let watched = |script: &Script| {
+        let sent = sent_to(script, crowd[0].connection);
+        sent.filter(|message| matches!(message.response(), Response::Update(_))).count()
+    };
+    for guest in &crowd {
+        script.event(Event::Connected { peer: guest.peer });
+        script.pass(millis(1));
+    }
+    script.pass(millis(300));
+    assert_eq!(watched(&script), 2, "the first at once, the others half a second later");
+    script.ask(Arrival::new("late"));
+    script.pass(millis(1_000));
+    assert_eq!(watched(&script), 2, "three hundred told to three hundred last two seconds");
+    script.pass(millis(2_000));
+    assert_eq!(watched(&script), 3);
+    script.pass(millis(5_000));
+    script.ask(Arrival::new("alone"));
+    assert_eq!(watched(&script), 4, "who comes alone is told at once");
 }

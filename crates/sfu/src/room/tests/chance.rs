@@ -44,7 +44,7 @@ impl Chance {
     }
 
     fn step(&mut self) {
-        match self.random.u8(..40) {
+        match self.random.u8(..41) {
             0..=2 => self.join(),
             3 => self.hold(),
             4 => self.resume(),
@@ -60,6 +60,7 @@ impl Chance {
             36 => self.fail(),
             37 => self.close_signal(),
             38 => self.sync(),
+            39 => self.burst(),
             _ => self.leave(),
         }
         if self.random.u8(..4) == 0 {
@@ -193,6 +194,24 @@ impl Chance {
 
     fn leave(&mut self) {
         self.say(Request::Leave(LeaveRequest { reason: trackyard_proto::DisconnectReason::ClientInitiated }));
+    }
+
+    /// Much comes together.
+    fn burst(&mut self) {
+        self.script.outputs_held = true;
+        for _ in 0..self.random.u8(2..30) {
+            match self.random.u8(..20) {
+                0..=6 => self.publish(),
+                7..=9 => self.unpublish(),
+                10..=14 => self.subscribe(true),
+                15 | 16 => self.subscribe(false),
+                17 => self.connect(),
+                18 => self.close_signal(),
+                _ => self.leave(),
+            }
+        }
+        self.script.outputs_held = false;
+        self.script.pump();
     }
 
     /// When everything has settled, each client knows exactly what there is.

@@ -37,6 +37,8 @@ pub(super) struct Script {
     /// What workers have not done yet.
     pub(super) queue: VecDeque<(WorkerId, Task)>,
     pub(super) routes_held: bool,
+    /// Inputs come together: what the room wants done waits for the next pump.
+    pub(super) outputs_held: bool,
     pub(super) views: BTreeMap<ConnectionId, View>,
     pub(super) refused: BTreeMap<ConnectionId, Refusal>,
     pub(super) tokens: Vec<(ConnectionId, Arc<Verified>)>,
@@ -128,6 +130,7 @@ impl Script {
             workers: (0..WORKERS).map(|id| (WorkerId(id), FakeWorker::default())).collect(),
             queue: VecDeque::new(),
             routes_held: false,
+            outputs_held: false,
             views: BTreeMap::new(),
             refused: BTreeMap::new(),
             tokens: Vec::new(),
@@ -147,7 +150,9 @@ impl Script {
 
     pub(super) fn handle(&mut self, input: Input) {
         self.room.handle(input, self.now);
-        self.pump();
+        if !self.outputs_held {
+            self.pump();
+        }
     }
 
     /// Takes everything the room wants done until it wants nothing more.
