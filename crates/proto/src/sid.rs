@@ -34,7 +34,7 @@ impl SidKind {
     }
 
     /// Characters after the prefix.
-    const fn length(self) -> usize {
+    pub const fn length(self) -> usize {
         match self {
             Self::Node => 8,
             Self::Room | Self::Participant | Self::DataTrack | Self::Event | Self::Call => 12,

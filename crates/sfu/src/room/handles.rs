@@ -8,46 +8,46 @@ const WORDS: usize = 65_536 / 64;
 #[derive(Debug)]
 pub(super) struct Handles {
     last: u16,
-    /// One bit per handle; made with the first, because most participants never subscribe to much.
-    used: Option<Box<[u64; WORDS]>>,
+    /// One bit per handle, as far as any has been used: most participants never subscribe to much.
+    used: Vec<u64>,
 }
 
 impl Handles {
     /// The first handle follows `start`.
     pub(super) fn new(start: u8) -> Self {
-        Self { last: u16::from(start), used: None }
+        Self { last: u16::from(start), used: Vec::new() }
     }
 
     /// The next free handle, or `None` if all 65,535 are in use.
     pub(super) fn allocate(&mut self) -> Option<Handle> {
-        // Handle 0 is taken from the start.
-        let used = self.used.get_or_insert_with(|| {
-            let mut used = Box::new([0; WORDS]);
-            used[0] = 1;
-            used
-        });
-        let next = next_free(used, self.last.wrapping_add(1))?;
-        used[usize::from(next / 64)] |= 1 << (next % 64);
+        let next = next_free(&self.used, self.last.wrapping_add(1))?;
+        let word = usize::from(next / 64);
+        if self.used.len() <= word {
+            self.used.resize(word + 1, 0);
+        }
+        self.used[word] |= 1 << (next % 64);
         self.last = next;
         Handle::new(next)
     }
 
     /// The handle may be used again, once all others were.
     pub(super) fn release(&mut self, handle: Handle) {
-        if let Some(used) = &mut self.used {
-            used[usize::from(handle.get() / 64)] &= !(1 << (handle.get() % 64));
+        if let Some(word) = self.used.get_mut(usize::from(handle.get() / 64)) {
+            *word &= !(1 << (handle.get() % 64));
         }
     }
 }
 
 /// The first free handle at or after `from`, going around once.
-fn next_free(used: &[u64; WORDS], from: u16) -> Option<u16> {
+fn next_free(used: &[u64], from: u16) -> Option<u16> {
     let first = usize::from(from / 64);
     let before = (1_u64 << (from % 64)) - 1;
     (0..=WORDS).find_map(|step| {
         let word = (first + step) % WORDS;
         let skipped = if step == 0 { before } else { 0 };
-        let free = !(used[word] | skipped);
+        // Handle 0 is taken from the start.
+        let zero = u64::from(word == 0);
+        let free = !(used.get(word).copied().unwrap_or(0) | skipped | zero);
         (free != 0).then(|| u16::try_from(word * 64).ok().map(|base| base + low_bit(free)))?
     })
 }

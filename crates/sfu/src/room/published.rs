@@ -1,6 +1,8 @@
 //! The data tracks of one publisher, by handle and by name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,8 +16,8 @@ const ENTRY_BYTES: usize = 16;
 /// The data tracks of one publisher.
 #[derive(Debug, Default)]
 pub(super) struct Published {
-    by_handle: HashMap<u16, TrackKey>,
-    by_name: HashMap<String, TrackKey>,
+    by_handle: BTreeMap<u16, TrackKey>,
+    by_name: HashSet<Named>,
     /// In the order of publication.
     infos: BTreeMap<TrackKey, Arc<DataTrackInfo>>,
     bytes: usize,
@@ -26,7 +28,7 @@ pub(super) struct Published {
 impl Published {
     pub(super) fn insert(&mut self, key: TrackKey, info: Arc<DataTrackInfo>) {
         self.by_handle.insert(info.pub_handle, key);
-        self.by_name.insert(info.name.clone(), key);
+        self.by_name.insert(Named(Arc::clone(&info)));
         self.bytes += entry_bytes(&info);
         self.infos.insert(key, info);
     }
@@ -34,7 +36,7 @@ impl Published {
     pub(super) fn remove(&mut self, key: TrackKey) -> Option<Arc<DataTrackInfo>> {
         let info = self.infos.remove(&key)?;
         self.by_handle.remove(&info.pub_handle);
-        self.by_name.remove(&info.name);
+        self.by_name.remove(info.name.as_str());
         self.bytes -= entry_bytes(&info);
         if let Some(will) = self.last_wills.remove(&key) {
             self.last_will_bytes -= will.len();
@@ -64,7 +66,7 @@ impl Published {
     }
 
     pub(super) fn has_name(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
+        self.by_name.contains(name)
     }
 
     pub(super) fn keys(&self) -> Vec<TrackKey> {
@@ -88,6 +90,30 @@ impl Published {
         self.bytes
     }
 }
+
+/// A track in a set of names.
+#[derive(Debug)]
+struct Named(Arc<DataTrackInfo>);
+
+impl Borrow<str> for Named {
+    fn borrow(&self) -> &str {
+        &self.0.name
+    }
+}
+
+impl Hash for Named {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name.hash(state);
+    }
+}
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for Named {}
 
 fn entry_bytes(info: &DataTrackInfo) -> usize {
     let schema = info.schema.as_ref().map_or(0, |schema| schema.name.len() + ENTRY_BYTES);

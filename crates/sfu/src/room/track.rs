@@ -1,11 +1,12 @@
 //! The room's data tracks.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use trackyard_lanes::LaneRules;
 use trackyard_proto::DataTrackInfo;
+use trackyard_proto::sid::SidKind;
 
 use super::routes::RouteVersion;
 use crate::control::{PeerId, TrackKey, TrackMeter, WorkerId};
@@ -38,38 +39,47 @@ pub(super) struct TrackHop {
     pub(super) subscribers: usize,
 }
 
-/// Tracks by key and by sid.
+/// What differs between sids of data tracks.
+type SidText = [u8; SidKind::DataTrack.length()];
+
+/// Tracks by key and by sid. Sixty thousand are not rare, so trees, which hold little beside their entries and give
+/// back what they held.
 #[derive(Debug, Default)]
 pub(super) struct Tracks {
-    by_key: HashMap<TrackKey, Track>,
-    by_sid: HashMap<String, TrackKey>,
+    by_key: BTreeMap<TrackKey, Box<Track>>,
+    by_sid: BTreeMap<SidText, TrackKey>,
 }
 
 impl Tracks {
     pub(super) fn insert(&mut self, key: TrackKey, track: Track) {
-        self.by_sid.insert(track.info.sid.clone(), key);
-        self.by_key.insert(key, track);
+        self.by_sid.extend(sid_text(&track.info.sid).map(|text| (text, key)));
+        self.by_key.insert(key, Box::new(track));
     }
 
     pub(super) fn remove(&mut self, key: TrackKey) -> Option<Track> {
         let track = self.by_key.remove(&key)?;
-        self.by_sid.remove(&track.info.sid);
-        Some(track)
+        sid_text(&track.info.sid).and_then(|text| self.by_sid.remove(&text));
+        Some(*track)
     }
 
     pub(super) fn get(&self, key: TrackKey) -> Option<&Track> {
-        self.by_key.get(&key)
+        self.by_key.get(&key).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, key: TrackKey) -> Option<&mut Track> {
-        self.by_key.get_mut(&key)
+        self.by_key.get_mut(&key).map(Box::as_mut)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Track> {
-        self.by_key.values()
+        self.by_key.values().map(Box::as_ref)
     }
 
     pub(super) fn by_sid(&self, sid: &str) -> Option<TrackKey> {
-        self.by_sid.get(sid).copied()
+        self.by_sid.get(&sid_text(sid)?).copied()
     }
+}
+
+/// `None`: it is no data track's.
+fn sid_text(sid: &str) -> Option<SidText> {
+    sid.strip_prefix(SidKind::DataTrack.prefix())?.as_bytes().try_into().ok()
 }
