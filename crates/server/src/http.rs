@@ -8,6 +8,7 @@ mod places;
 mod refusal;
 mod serve;
 mod session;
+mod upgrade;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -21,6 +21,8 @@ use super::dial;
 use crate::endpoint::Endpoint;
 use crate::error::SignalError;
 
+/// What is read at once. Robots have little memory, and the buffer is overwritten before each read.
+const READ_BYTES: usize = 8 * 1024;
 /// The longest message of a server that is read: an update of a very large room.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Of a refusal's text, this much is shown.
@@ -78,6 +80,7 @@ impl SignalSocket {
         let stream: Box<dyn Stream> =
             if endpoint.is_tls { Box::new(secure(endpoint, tls, stream).await?) } else { Box::new(stream) };
         let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BYTES)
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
         let opened = client_async_with_config(upgrade, stream, Some(config)).await;

@@ -4,8 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +12,7 @@ use trackyard_proto::join::{JoinDecodeError, JoinQuery, JoinRequest};
 use trackyard_sfu::room::admission::{self, Checks};
 
 use super::session::{Session, Terms};
+use super::upgrade;
 use super::{Refusal, access};
 use crate::app::App;
 use crate::clock;
@@ -21,7 +20,7 @@ use crate::rooms::{Arrival, Entered};
 
 /// Query parameters in order; a later one of the same name wins.
 type Parameters = Query<Vec<(String, String)>>;
-type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+type Upgrade = Result<upgrade::Upgrade, StatusCode>;
 
 /// What a request to connect or to validate consists of.
 struct Asked<'a> {
@@ -124,16 +123,18 @@ async fn enter(app: &App, asked: &Asked<'_>) -> Result<Entered, Refusal> {
     app.rooms.enter(arrival(app, asked)?).await
 }
 
-fn serve(app: &Arc<App>, upgrade: WebSocketUpgrade, encoding: Encoding, entered: Entered) -> Response {
+fn serve(app: &Arc<App>, upgrade: upgrade::Upgrade, encoding: Encoding, entered: Entered) -> Response {
     let Entered { link, source, first } = entered;
     let counters = app.counters.signal();
     let terms = Terms { encoding, counters, farewell_max: app.surface.farewell_max };
-    let sessions = app.sessions.clone();
-    let bytes_max = app.surface.signal_message_bytes_max;
-    upgrade.max_message_size(bytes_max).max_frame_size(bytes_max).on_upgrade(move |socket| {
-        let session = Session::new(socket, (link, source), terms);
-        sessions.track_future(session.serve(first))
-    })
+    let (answer, socket) = upgrade.accept(app.surface.signal_message_bytes_max);
+    app.sessions.spawn(async move {
+        // Boxed, so that a session that is being served does not hold what its beginning took.
+        if let Some(socket) = Box::pin(socket).await {
+            Session::new(socket, (link, source), terms).serve(first).await;
+        }
+    });
+    answer
 }
 
 /// The checks that connecting and validating share, in the protocol's order.

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use bytes::Bytes;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tracing::debug;
 use trackyard_proto::{Encoding, Outbound, Request};
 
+use super::upgrade::{SendError, Socket};
 use crate::metrics::SignalCounters;
 use crate::rooms::{SignalItem, SignalLink, SignalSource};
 
@@ -15,14 +18,14 @@ use crate::rooms::{SignalItem, SignalLink, SignalSource};
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// A connection from which nothing at all has come for so long is given up.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
-/// A reader that does not take one message for so long is given up.
-const WRITE_MAX: Duration = Duration::from_secs(10);
+/// A reader that takes nothing for so long is given up.
+const STALL_MAX: Duration = Duration::from_secs(10);
 /// Frames that cannot be decoded before the connection is closed.
 const UNDECODABLE_MAX: u32 = 16;
 
 /// A signal connection that is served.
 pub(crate) struct Session {
-    socket: WebSocket,
+    socket: Socket,
     link: SignalLink,
     source: SignalSource,
     encoding: Encoding,
@@ -57,7 +60,7 @@ enum End {
 
 impl Session {
     /// A session whose first message is already known.
-    pub(crate) fn new(socket: WebSocket, (link, source): (SignalLink, SignalSource), terms: Terms) -> Self {
+    pub(crate) fn new(socket: Socket, (link, source): (SignalLink, SignalSource), terms: Terms) -> Self {
         let Terms { encoding, counters, farewell_max } = terms;
         Self { socket, link, source, encoding, counters, farewell_max, heard: Instant::now(), undecodable: 0 }
     }
@@ -85,8 +88,8 @@ impl Session {
     async fn step(&mut self, pings: &mut Interval) -> Result<(), End> {
         tokio::select! {
             frame = self.socket.recv() => match frame {
-                Some(Ok(frame)) => self.read(frame).await,
-                Some(Err(_)) | None => Err(End::Gone),
+                Some(frame) => self.read(frame).await,
+                None => Err(End::Gone),
             },
             item = self.source.recv() => match item {
                 Some(SignalItem::Message(message)) => self.write(&message).await,
@@ -101,7 +104,7 @@ impl Session {
         let (bytes, encoding) = match frame {
             Message::Binary(bytes) => (bytes, Encoding::Binary),
             Message::Text(text) => (Bytes::from(text), Encoding::Json),
-            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(()),
             Message::Close(_) => return Err(End::Gone),
         };
         self.encoding = encoding;
@@ -122,11 +125,11 @@ impl Session {
     async fn write(&mut self, message: &Outbound) -> Result<(), End> {
         let bytes = message.encode(self.encoding);
         self.counters.sent(bytes.len());
-        let frame = match self.encoding {
-            Encoding::Binary => Message::Binary(bytes),
-            Encoding::Json => Message::Text(Utf8Bytes::try_from(bytes).map_err(|_| End::Gone)?),
+        let kind = match self.encoding {
+            Encoding::Binary => Data::Binary,
+            Encoding::Json => Data::Text,
         };
-        self.deliver(frame).await
+        Ok(self.socket.send_data(bytes, kind, STALL_MAX).await?)
     }
 
     async fn ping(&mut self) -> Result<(), End> {
@@ -137,26 +140,30 @@ impl Session {
     }
 
     async fn deliver(&mut self, frame: Message) -> Result<(), End> {
-        match timeout(WRITE_MAX, self.socket.send(frame)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(End::Silent),
-        }
+        Ok(self.socket.send(frame, STALL_MAX).await?)
     }
 
     /// Code 1000 with an empty reason is the normal end; what the client should do was said by a leave.
     async fn close(mut self, end: End) {
         let (code, reason) = match end {
             End::Gone => return,
-            End::Released => (close_code::NORMAL, ""),
-            End::Undecodable => (close_code::INVALID, "signal messages could not be decoded"),
-            End::Silent => (close_code::AWAY, "connection timed out"),
+            End::Released => (CloseCode::Normal, ""),
+            End::Undecodable => (CloseCode::Invalid, "signal messages could not be decoded"),
+            End::Silent => (CloseCode::Away, "connection timed out"),
         };
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         if self.deliver(Message::Close(Some(frame))).await.is_ok() {
             // The other side's close frame ends the exchange; its absence is no one's concern.
-            let _ = timeout(self.farewell_max, async { while let Some(Ok(_)) = self.socket.recv().await {} })
-                .await;
+            let _ = timeout(self.farewell_max, async { while self.socket.recv().await.is_some() {} }).await;
+        }
+    }
+}
+
+impl From<SendError> for End {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Broken => Self::Gone,
+            SendError::Stalled => Self::Silent,
         }
     }
 }
