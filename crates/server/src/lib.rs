@@ -9,6 +9,7 @@ mod clock;
 pub mod config;
 mod demo;
 mod http;
+mod memory;
 mod metrics;
 mod rooms;
 mod run;

@@ -17,6 +17,7 @@ use trackyard_proto::signal::LeaveAction;
 use crate::app::{App, Surface};
 use crate::config::{Config, Loaded, Shutdown, ShutdownAction};
 use crate::http;
+use crate::memory;
 use crate::rooms::{EventRouter, Rooms, Wiring};
 use crate::webhooks::Webhooks;
 
@@ -128,6 +129,7 @@ impl Server {
             udp: workers.udp_addresses().to_vec(),
             tcp: workers.tcp_addresses().to_vec(),
         };
+        listeners.accompany(memory::give_back(app.rooms.clone()));
         Ok(Self { app, listeners, endpoints, workers, shutdown: config.shutdown })
     }
 
@@ -194,6 +196,11 @@ impl Listeners {
             self.tasks.spawn(http::serve(listener, router.clone(), self.stop.child_token(), refused));
         }
         Ok(addresses)
+    }
+
+    /// Runs something for as long as it is served.
+    fn accompany(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(self.stop.child_token().run_until_cancelled_owned(task));
     }
 
     async fn close(self) {

@@ -59,6 +59,8 @@ pub(super) struct Shared {
     by_name: Mutex<HashMap<String, Entry>>,
     /// What rooms have counted that have ended.
     ended: Mutex<RoomCounters>,
+    /// Sessions, tracks and rooms that have been and are no more.
+    gone: AtomicU64,
     tasks: TaskTracker,
     next_id: AtomicU64,
 }
@@ -125,6 +127,7 @@ impl Rooms {
             directory: Mutex::default(),
             by_name: Mutex::default(),
             ended: Mutex::default(),
+            gone: AtomicU64::new(0),
             tasks: TaskTracker::new(),
             next_id: AtomicU64::new(1),
         }))
@@ -202,6 +205,11 @@ impl Rooms {
     /// Events of workers that found their room's queue full.
     pub(crate) fn events_lost(&self) -> Counter {
         self.0.events.lost()
+    }
+
+    /// Sessions, tracks and rooms that have been and are no more.
+    pub(crate) fn gone(&self) -> u64 {
+        self.0.gone.load(Ordering::Relaxed)
     }
 
     /// What room tasks have counted.
@@ -334,6 +342,11 @@ impl Shared {
     /// A room has ended; its counters are kept.
     pub(super) fn count_ended(&self, counters: RoomCounters) {
         *self.ended() += counters;
+    }
+
+    /// A session, a track or a room is no more.
+    pub(super) fn note_gone(&self) {
+        self.gone.fetch_add(1, Ordering::Relaxed);
     }
 
     fn ended(&self) -> MutexGuard<'_, RoomCounters> {
