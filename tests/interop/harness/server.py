@@ -73,6 +73,12 @@ class Server:
     def http_url(self) -> str:
         return self.url.replace("ws", "http", 1)
 
+    async def metric(self, name: str) -> float:
+        """A figure without labels, as its `/metrics` say."""
+        text = await asyncio.to_thread(_read, f"{self.http_url}/metrics")
+        lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        return next((float(value) for key, value in lines if key == name), 0.0)
+
     async def start(self) -> None:
         """Starts the process and waits until it is ready."""
         assert self.log is not None
@@ -137,6 +143,11 @@ def _answers(url: str) -> bool:
             return response.status == 200
     except OSError:
         return False
+
+
+def _read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as response:
+        return response.read().decode()
 
 
 def configuration(ports: Ports, **settings: Any) -> dict[str, Any]:

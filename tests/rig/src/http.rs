@@ -67,6 +67,35 @@ pub async fn exchange(server: SocketAddr, bytes: &[u8]) -> Result<Answer> {
     timeout(ANSWER_MAX, answer).await.context("no answer in time")?
 }
 
+/// One connection on which request follows request, each after the answer to the last.
+#[derive(Debug)]
+pub struct KeptAlive(TcpStream);
+
+impl KeptAlive {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub async fn connect(server: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(server).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self(stream))
+    }
+
+    /// Sends a whole request and reads the answer.
+    ///
+    /// # Errors
+    /// When there is no answer in time.
+    pub async fn ask(&mut self, request: &[u8]) -> Result<Answer> {
+        let Self(stream) = self;
+        let answer = async {
+            stream.write_all(request).await?;
+            read_answer(stream, true).await
+        };
+        timeout(ANSWER_MAX, answer).await.context("no answer in time")?
+    }
+}
+
 async fn read_answer(stream: &mut TcpStream, has_body: bool) -> Result<Answer> {
     let mut read = Vec::new();
     let end = loop {

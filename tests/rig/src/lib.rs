@@ -4,9 +4,12 @@
 //! It never talks to anything but loopback, and everything in it ends by itself: each wait has a
 //! deadline, and each server is stopped with its owner.
 
+mod crowd;
+mod descriptors;
 pub mod flow;
 pub mod http;
 mod live;
+mod many;
 mod metrics;
 mod process;
 mod program;
@@ -14,7 +17,10 @@ mod session;
 mod signal_socket;
 mod site;
 
+pub use crowd::{Crowd, CrowdTimes};
+pub use descriptors::raise_descriptors;
 pub use live::{Links, LiveClient, LiveConfig, Path};
+pub use many::{Arrival, track_name};
 pub use metrics::Metrics;
 pub use process::{Process, ServerProcess};
 pub use program::{Line, Program};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Barrier, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use trackyard_peer::Str0mFactory;
@@ -34,6 +34,8 @@ pub struct LiveConfig {
     pub links: Links,
     /// Decides which datagrams its links lose.
     pub seed: u64,
+    /// Where it waits for others, with its request made: they set out together.
+    pub gate: Option<Arc<Barrier>>,
 }
 
 /// What carries a client's datagrams.

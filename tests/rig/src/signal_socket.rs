@@ -5,9 +5,13 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::{Encoding, Request, Response};
+
+/// What is read at once.
+const READ_BYTES: usize = 16 * 1024;
 
 /// A signal connection that asks in binary.
 pub struct SignalSocket {
@@ -42,8 +46,10 @@ impl SignalSocket {
         };
         let mut request = target.into_client_request()?;
         request.headers_mut().insert("Authorization", format!("Bearer {token}").parse()?);
+        // Thousands of clients may share a process.
+        let config = WebSocketConfig::default().read_buffer_size(READ_BYTES);
         let (socket, _) =
-            connect_async_with_config(request, None, true).await.context("the server refused")?;
+            connect_async_with_config(request, Some(config), true).await.context("the server refused")?;
         Ok(Self { socket, received_bytes: 0, end: SignalEnd::Open })
     }
 

@@ -54,6 +54,9 @@ impl Driver {
         let mut client = Client::new(factories, config.client.clone(), now);
         let request = client.join_request(now);
         let how = (&request, config.client.single);
+        if let Some(gate) = &config.gate {
+            gate.wait().await;
+        }
         let signal = SignalSocket::connect(&config.url, &config.token, how).await?;
         Ok(Self {
             up: Link::new(config.links.up, config.seed),

@@ -12,6 +12,7 @@ mod ice_tcp;
 mod links;
 mod machine;
 mod resume;
+mod scale;
 mod shutdown;
 mod signalling;
 mod soak;

@@ -7,7 +7,6 @@ use trackyard_rig::{Metrics, ServerProcess};
 use trackyard_sim::client::ClientConfig;
 
 use crate::report::Table;
-use crate::tracks::publish_many;
 use crate::{Settings, join, join_as, table};
 
 const PARTICIPANTS: u32 = 50;
@@ -72,7 +71,7 @@ async fn idle_tracks(settings: &Settings) -> Result<(usize, String)> {
     let mut publisher = join(&server, "publisher").await?;
     publisher.publish(u16::MAX, "warm").await?;
     let before = server.process().memory_kib()?;
-    publish_many(&mut publisher, count, 64).await?;
+    publisher.publish_many(1..=u16::try_from(count)?, 64).await?;
     let each = share(before, server.process().memory_kib()?, u32::try_from(count)?);
     Ok((count, each))
 }

@@ -1,11 +1,8 @@
 //! Many tracks: how soon they are published and subscribed to, and what a watcher is sent.
 
-use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
-use trackyard_rig::LiveClient;
-use trackyard_sim::client::ClientEvent;
 
 use crate::report::Table;
 use crate::{Settings, join, table};
@@ -40,7 +37,7 @@ async fn publishing(
     let mut publisher = join(&server, "publisher").await?;
     let mut watcher = join(&server, "watcher").await?;
     let bytes = watcher.signal_bytes();
-    let took = publish_many(&mut publisher, count, in_flight).await?;
+    let took = publisher.publish_many(1..=u16::try_from(count)?, in_flight).await?;
     watcher.announced(count, PATIENCE).await?;
     let bytes = watcher.signal_bytes() - bytes;
     Ok([
@@ -49,38 +46,11 @@ async fn publishing(
     ])
 }
 
-/// Publishes tracks, so many unanswered at most; how long it took.
-pub(crate) async fn publish_many(
-    client: &mut LiveClient,
-    count: usize,
-    in_flight: usize,
-) -> Result<Duration> {
-    let (begun, mut asked) = (Instant::now(), 0);
-    for published in 0..count {
-        while asked < count && asked < published + in_flight {
-            asked += 1;
-            let handle = u16::try_from(asked)?;
-            client.act(move |client, _| client.publish(handle, &format!("track/{handle:05}")))?;
-        }
-        client.wait(PATIENCE, |_, event| matches!(event, ClientEvent::Published(_)).then_some(())).await?;
-    }
-    Ok(begun.elapsed())
-}
-
 async fn subscribing(settings: &Settings, count: usize) -> Result<Duration> {
     let server = settings.start()?;
     let mut publisher = join(&server, "publisher").await?;
     let mut subscriber = join(&server, "subscriber").await?;
-    publish_many(&mut publisher, count, 64).await?;
+    publisher.publish_many(1..=u16::try_from(count)?, 64).await?;
     let sids = subscriber.announced(count, PATIENCE).await?;
-    let mut missing: HashSet<String> = sids.iter().cloned().collect();
-    let begun = Instant::now();
-    subscriber.act(move |client, _| sids.iter().for_each(|sid| client.subscribe(sid)))?;
-    let last = subscriber.wait(PATIENCE, |at, event| {
-        if let ClientEvent::Handle { handle, .. } = event {
-            missing.remove(&handle.track.track_sid);
-        }
-        missing.is_empty().then_some(at)
-    });
-    Ok(last.await? - begun)
+    subscriber.subscribe_many(sids).await
 }

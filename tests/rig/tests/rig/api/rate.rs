@@ -6,35 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use trackyard_proto::api;
+use trackyard_rig::http::KeptAlive;
 
 use super::{Backend, May, YARD, bearer};
 use crate::machine::alone;
-
-/// One connection that asks again and again.
-struct KeptAlive {
-    stream: tokio::net::TcpStream,
-    read: Vec<u8>,
-}
-
-impl KeptAlive {
-    async fn ask(&mut self, request: &[u8]) {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        self.stream.write_all(request).await.unwrap();
-        self.read.clear();
-        let (head, length) = loop {
-            assert!(self.stream.read_buf(&mut self.read).await.unwrap() > 0, "closed");
-            if let Some(end) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head = String::from_utf8_lossy(&self.read[..end]).to_ascii_lowercase();
-                assert!(head.starts_with("http/1.1 200"), "{head}");
-                let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap();
-                break (end + 4, length.trim().parse::<usize>().unwrap());
-            }
-        };
-        while self.read.len() < head + length {
-            assert!(self.stream.read_buf(&mut self.read).await.unwrap() > 0, "closed within an answer");
-        }
-    }
-}
 
 /// Requests per second by four connections, each after the answer to its last.
 async fn rate(backend: &Backend, method: &str, may: May, body: &Value) -> f64 {
@@ -50,10 +25,10 @@ async fn rate(backend: &Backend, method: &str, may: May, body: &Value) -> f64 {
     let request = [head, body].concat();
     let begun = Instant::now();
     let connections = (0..CONNECTIONS).map(async |_| {
-        let stream = tokio::net::TcpStream::connect(server).await.unwrap();
-        let mut kept = KeptAlive { stream, read: Vec::new() };
+        let mut kept = KeptAlive::connect(server).await.unwrap();
         for _ in 0..REQUESTS {
-            kept.ask(request.as_bytes()).await;
+            let answer = kept.ask(request.as_bytes()).await.unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.text());
         }
     });
     futures_util::future::join_all(connections).await;
