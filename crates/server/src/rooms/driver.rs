@@ -25,6 +25,9 @@ use crate::http::Refusal;
 /// Messages or events taken before timers are looked at again.
 const BATCH_MAX: usize = 256;
 
+/// Of these, for which room is kept between batches.
+const KEPT: usize = 16;
+
 /// What a room reads: two queues, so that clients who say much do not keep workers from being heard.
 pub(super) struct Inbox {
     pub(super) mailbox: mpsc::Receiver<RoomMessage>,
@@ -75,6 +78,8 @@ impl Driver {
             }
             // What came together leads to one change of routes, one list, one message of handles.
             self.drain();
+            messages.shrink_to(KEPT);
+            events.shrink_to(KEPT);
         }
         let info = self.room.info();
         info!(room = ?info.name, sid = info.sid, after = ?opened.elapsed(), "room closed");
@@ -90,13 +95,13 @@ impl Driver {
             }
             RoomMessage::Resume(resume, sink) => {
                 self.sinks.insert(resume.connection, sink);
-                self.input(Input::Resume(resume));
+                self.input(Input::Resume(*resume));
             }
             RoomMessage::Input(input) => {
-                if let Input::SignalClosed { connection } = &input {
+                if let Input::SignalClosed { connection } = input.as_ref() {
                     self.sinks.remove(connection);
                 }
-                self.input(input);
+                self.input(*input);
             }
             RoomMessage::Admin(admin, reply) => {
                 let id = self.asked.insert(reply);

@@ -33,13 +33,13 @@ impl SignalLink {
     /// Cancelling before it returns loses the request.
     pub(crate) async fn send(&self, request: Request) -> Result<(), RoomGone> {
         let input = Input::Signal { connection: self.connection, request };
-        self.mailbox.send(RoomMessage::Input(input)).await.map_err(|_| RoomGone)
+        self.mailbox.send(RoomMessage::input(input)).await.map_err(|_| RoomGone)
     }
 }
 
 impl Drop for SignalLink {
     fn drop(&mut self) {
-        let notice = RoomMessage::Input(Input::SignalClosed { connection: self.connection });
+        let notice = RoomMessage::input(Input::SignalClosed { connection: self.connection });
         if let Err(mpsc::error::TrySendError::Full(notice)) = self.mailbox.try_send(notice) {
             let mailbox = self.mailbox.clone();
             // Ends as soon as the room takes it or ends itself.

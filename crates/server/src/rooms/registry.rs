@@ -233,7 +233,7 @@ impl Rooms {
         let mailboxes: Vec<_> = self.0.table().values().map(|entry| entry.mailbox.clone()).collect();
         for mailbox in mailboxes {
             // A room that has just ended needs no telling.
-            let _ = mailbox.send(RoomMessage::Input(Input::Shutdown { action })).await;
+            let _ = mailbox.send(RoomMessage::input(Input::Shutdown { action })).await;
         }
         self.0.tasks.wait().await;
     }
@@ -247,7 +247,7 @@ impl Rooms {
         let Arrival { verified, request, single, .. } = arrival;
         if request.reconnect {
             let resume = Resume { connection, verified, request };
-            return RoomMessage::Resume(resume, sink);
+            return RoomMessage::Resume(Box::new(resume), sink);
         }
         let peer = PeerId(self.0.next_id());
         let worker = self.0.workers.least_loaded();

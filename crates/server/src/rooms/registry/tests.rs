@@ -59,7 +59,7 @@ fn connected() -> Event {
 async fn what_clients_say_pushes_out_nothing_that_workers_say() {
     let bench = bench().await;
     let mailbox = bench.yard().mailbox;
-    while mailbox.try_send(RoomMessage::Input(Input::Timeout)).is_ok() {}
+    while mailbox.try_send(RoomMessage::input(Input::Timeout)).is_ok() {}
     assert_eq!(bench.lost(std::iter::once(connected())), 0);
 }
 
