@@ -62,7 +62,7 @@ async def knows(watcher: Client, count: int) -> float:
     # Each event is looked at once: the log is long, and the clock runs.
     await watcher.log.wait_until(
         lambda: len(watcher.log.events) >= count and len(watcher.log.find("track_published")) >= count,
-        120,
+        60 + count / 10,
         f"{count} tracks",
     )
     return watcher.log.find("track_published")[-1].at
