@@ -7,6 +7,7 @@ mod joining;
 mod machine;
 mod memory;
 mod meter;
+#[cfg_attr(not(target_os = "linux"), path = "suite/pin/elsewhere.rs")]
 mod pin;
 mod process;
 mod spec;

@@ -24,7 +24,7 @@ pub(super) async fn idle(subject: &Subject, settle: Duration) -> Result<Part, Fa
     Ok(figures.part())
 }
 
-/// So many join one after another, and stay.
+/// So many join one after another, and stay, beside one that was there before.
 ///
 /// # Errors
 /// When one of them does not get in.
@@ -34,9 +34,12 @@ pub(super) async fn participants(
     settle: Duration,
 ) -> Result<Part, Failure> {
     let entrance = subject.entrance().with_dual(is_dual);
+    // The first one brings into memory what the server needs for any.
+    let (first, _events) = entrance.join(Role::Publisher, "-first").await?;
+    let mut rooms: Vec<Room> = vec![first];
+    tokio::time::sleep(settle).await;
     let mut figures = Figures::default();
     let (mut joining, whole) = (Meter::start(subject.watch()?), Meter::start(subject.watch()?));
-    let mut rooms: Vec<Room> = Vec::new();
     for number in 0..count {
         let (room, _events) = entrance.join(Role::Publisher, &format!("-{number}")).await?;
         rooms.push(room);

@@ -62,7 +62,7 @@ pub(super) fn growth_kib(used: Option<Usage>, count: u32) -> Option<f64> {
     used.map(|used| used.rss_growth_bytes as f64 / 1_024.0 / f64::from(count.max(1)))
 }
 
-/// CPU time in milliseconds over so many.
+/// CPU time in milliseconds over so many; not known if it is less than the system's clock shows.
 pub(super) fn cpu_ms(used: Option<Usage>, count: u32) -> Option<f64> {
-    used.map(|used| used.cpu.as_secs_f64() * 1e3 / f64::from(count.max(1)))
+    used.filter(|used| !used.cpu.is_zero()).map(|used| used.cpu.as_secs_f64() * 1e3 / f64::from(count.max(1)))
 }

@@ -55,10 +55,9 @@ impl Started {
 
     /// Asks it to end, and waits until it has; whoever does not listen is ended.
     pub(super) async fn end(mut self) {
-        let asked = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw);
-        let asked = asked.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::TERM));
+        let is_asked = ask_to_end(self.0.id());
         let deadline = Instant::now() + END_MAX;
-        while matches!(asked, Some(Ok(()))) && Instant::now() < deadline && self.end_reason().is_none() {
+        while is_asked && Instant::now() < deadline && self.end_reason().is_none() {
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -70,4 +69,19 @@ impl Drop for Started {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// As service managers do; whether it was asked.
+#[cfg(unix)]
+fn ask_to_end(process: u32) -> bool {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok())
+}
+
+/// Processes are not asked here.
+#[cfg(not(unix))]
+fn ask_to_end(_process: u32) -> bool {
+    false
 }

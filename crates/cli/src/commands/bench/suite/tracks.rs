@@ -18,6 +18,8 @@ use crate::failure::Failure;
 
 /// Requests to publish that are not answered yet at most.
 const IN_FLIGHT: usize = 64;
+/// Fewer tracks than this say nothing of what each takes.
+const TRACKS_WEIGHED_MIN: u32 = 100;
 /// How long all of anything may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is looked whether a connection holds.
@@ -32,6 +34,9 @@ pub(super) async fn publish(subject: &Subject, count: u32, settle: Duration) -> 
     let (publisher, _events) = entrance.join(Role::Publisher, "-publisher").await?;
     let (watcher, _events) = entrance.join(Role::Observer, "-watcher").await?;
     let identity = publisher.local_participant().identity();
+    // The first one brings into memory what the server needs for any.
+    let first = publisher.local_participant().publish_data_track("first").await;
+    let first = first.context("a track cannot be published")?;
     tokio::time::sleep(settle).await;
     let mut figures = Figures::default();
     let (mut publishing, whole) = (Meter::start(subject.watch()?), Meter::start(subject.watch()?));
@@ -44,13 +49,15 @@ pub(super) async fn publish(subject: &Subject, count: u32, settle: Duration) -> 
     tokio::time::sleep(settle).await;
     let said = watcher.stats().signal_bytes - heard;
     figures.add(Metric::WatcherKb, said as f64 / 1e3);
-    figures.add(Metric::RssPerTrackKib, growth_kib(whole.used(), count));
+    // Pages of memory are coarser than a few tracks.
+    let rss = growth_kib(whole.used(), count).filter(|_| count >= TRACKS_WEIGHED_MIN);
+    figures.add(Metric::RssPerTrackKib, rss);
     let begun = Instant::now();
     let (late, _events) = entrance.join(Role::Observer, "-late").await?;
     figures.since(Metric::LateConnectedMs, begun);
     known(&late, &identity, count).await?;
     figures.since(Metric::LateKnowsMs, begun);
-    drop(tracks);
+    drop((first, tracks));
     leave(vec![late, watcher, publisher]).await;
     Ok(figures.part())
 }
