@@ -1,8 +1,8 @@
 //! A fixed set of scenarios, measured of one server or of two side by side, and what is said of them.
 //!
-//! [`catalogue`] names every scenario, [`turns`] says in which order servers are measured, a [`Run`] holds what
-//! one turn has shown, and [`Results`] are all of them with what they were measured on. [`markdown`] and [`charts`] render
-//! results. Nothing here measures anything.
+//! [`catalogue()`] names every scenario, [`turns()`] says in which order servers are measured, a [`Run`] holds what
+//! one turn has shown, a [`Document`] holds all of them with what they were measured on. [`markdown()`] and
+//! [`charts()`] render it. Nothing here measures anything.
 
 mod catalogue;
 mod charts;

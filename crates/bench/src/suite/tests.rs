@@ -1,3 +1,5 @@
+//! Order, statistics, tables, charts and documents of a suite, without measuring anything.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
