@@ -70,13 +70,7 @@ fn draw(document: &Document, group: Group, panels: &[Panel<'_>]) -> String {
     for (index, server) in document.servers.iter().enumerate() {
         let x = MARGIN + index as f64 * (WIDTH - 2.0 * MARGIN) / 2.0;
         svg.rect((x, 53.0), (14.0, 10.0), &format!("fill{index}"));
-        let version = server.version.as_deref().unwrap_or_default();
-        svg.text(
-            (x + 20.0, 62.0),
-            Anchor::Start,
-            "label",
-            &shortened(&format!("{} {version}", server.name), 56),
-        );
+        svg.text((x + 20.0, 62.0), Anchor::Start, "label", &shortened(&server.name, 56));
     }
     let mut top = TOP;
     for panel in panels {
