@@ -17,7 +17,8 @@ type TrackSet = HashSet<TrackKey, BuildHasherDefault<IdHasher>>;
 /// The table.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    tracks: IdMap<TrackKey, Track>,
+    /// Boxed, for a table has many empty places.
+    tracks: IdMap<TrackKey, Box<Track>>,
     sources: IdMap<(PeerId, Handle), TrackKey>,
     sinks: IdMap<(PeerId, Handle), TrackKey>,
     peers: IdMap<PeerId, TrackSet>,
@@ -47,11 +48,11 @@ impl Routes {
     }
 
     pub(super) fn track(&self, track: TrackKey) -> Option<&Track> {
-        self.tracks.get(&track)
+        self.tracks.get(&track).map(Box::as_ref)
     }
 
     pub(super) fn track_mut(&mut self, track: TrackKey) -> Option<&mut Track> {
-        self.tracks.get_mut(&track)
+        self.tracks.get_mut(&track).map(Box::as_mut)
     }
 
     /// No packets of the publisher are the track's any more; those who receive it stay.
@@ -143,7 +144,7 @@ impl Routes {
         for track in self.peers.remove(&peer).into_iter().flatten() {
             sinks.extend(self.remove_sink(track, peer));
             let publishes = |entry: &Track| entry.source.is_some_and(|(publisher, _)| publisher == peer);
-            if self.tracks.get(&track).is_some_and(publishes) {
+            if self.track(track).is_some_and(publishes) {
                 self.drop_source(track);
                 self.drop_if_empty(track);
             }
@@ -170,7 +171,7 @@ impl Routes {
     /// A track without publisher here is known for its subscribers alone, hops do not outlive it.
     fn drop_if_empty(&mut self, track: TrackKey) {
         let is_empty = |entry: &Track| entry.source.is_none() && entry.subscribers.is_empty();
-        if self.tracks.get(&track).is_some_and(is_empty) {
+        if self.track(track).is_some_and(is_empty) {
             self.tracks.remove(&track);
         }
     }

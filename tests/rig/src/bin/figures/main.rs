@@ -3,6 +3,7 @@
 //!
 //! They are printed and written as Markdown.
 
+mod crowds;
 mod memory;
 mod messages;
 mod report;
@@ -35,6 +36,7 @@ async fn main() -> Result<()> {
     let mut report = Report::new(&settings);
     report.add(&memory::measure(&settings).await?);
     report.add(&tracks::measure(&settings).await?);
+    report.add(&crowds::measure(&settings).await?);
     report.add(&messages::streams(&settings).await?);
     report.add(&messages::calls(&settings).await?);
     report.write(&settings.out)

@@ -1,13 +1,10 @@
 //! Ten thousand rooms, made and ended by the server API; in some of them frames flow.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-use trackyard_auth::VideoGrant;
-use trackyard_proto::api;
-use trackyard_rig::http::KeptAlive;
-use trackyard_rig::{LiveClient, Metrics, ServerProcess, raise_descriptors, token_with};
+use trackyard_rig::{
+    LiveClient, Metrics, ServerProcess, end_rooms, make_rooms, raise_descriptors, room_name,
+};
 use trackyard_sim::client::{ClientEvent, Pushed};
 
 use crate::machine::{alone, server};
@@ -15,42 +12,15 @@ use crate::machine::{alone, server};
 const ROOMS: usize = 10_000;
 /// Two participants are in each of these.
 const OCCUPIED: usize = 200;
-const CONNECTIONS: usize = 8;
 /// Who joins at the same time.
 const BATCH: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What ten thousand rooms leave behind, of what they took.
 const KEPT_SHARE_MAX: f64 = 0.5;
 
-fn name(number: usize) -> String {
-    format!("room-{number}")
-}
-
-/// Asks the same of every room.
-async fn all(server: SocketAddr, method: &str, field: &str) -> Duration {
-    let grant = VideoGrant { room_create: true, ..VideoGrant::default() };
-    let token = token_with("backend", grant);
-    let begun = Instant::now();
-    let connections = (0..CONNECTIONS).map(async |first| {
-        let mut kept = KeptAlive::connect(server).await.unwrap();
-        for number in (first..ROOMS).step_by(CONNECTIONS) {
-            let body = json!({ field: name(number) }).to_string();
-            let length = body.len();
-            let request = format!(
-                "POST /twirp/{}/{method} HTTP/1.1\r\nHost: {server}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
-                api::SERVICE,
-            );
-            let answer = kept.ask(request.as_bytes()).await.unwrap();
-            assert_eq!(answer.status, 200, "{}", answer.text());
-        }
-    });
-    futures_util::future::join_all(connections).await;
-    begun.elapsed()
-}
-
 /// Two participants, and a frame from one to the other.
 async fn occupy(server: &ServerProcess, number: usize) -> [LiveClient; 2] {
-    let room = name(number);
+    let room = room_name(number);
     let (mut publisher, _) = LiveClient::join(server.client("publisher", &room)).await.unwrap();
     let sid = publisher.publish(1, "pose").await.unwrap();
     let (mut subscriber, _) = LiveClient::join(server.client("subscriber", &room)).await.unwrap();
@@ -71,7 +41,7 @@ async fn ten_thousand_rooms_come_and_go() {
     raise_descriptors(4_000).unwrap();
     let server = server("");
     let before = server.process().memory_kib().unwrap();
-    let made = all(server.http(), "CreateRoom", "name").await;
+    let made = make_rooms(server.http(), ROOMS).await.unwrap();
     let empty = server.process().memory_kib().unwrap();
     let mut clients = Vec::new();
     let begun = Instant::now();
@@ -84,7 +54,7 @@ async fn ten_thousand_rooms_come_and_go() {
     assert_eq!(metrics.get("trackyard_rooms", ""), ROOMS as f64);
     assert_eq!(metrics.get("trackyard_participants", ""), 2.0 * OCCUPIED as f64);
     let full = server.process().memory_kib().unwrap();
-    let ended = all(server.http(), "DeleteRoom", "room").await;
+    let ended = end_rooms(server.http(), ROOMS).await.unwrap();
     let gone = |metrics: &Metrics| {
         ["trackyard_rooms", "trackyard_participants"].iter().all(|name| metrics.get(name, "") == 0.0)
     };
