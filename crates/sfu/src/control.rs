@@ -297,6 +297,12 @@ pub enum Event {
         /// Who.
         peer: PeerId,
     },
+    /// A worker has died and begun anew with nothing: whoever it served should join anew. What it has said before may
+    /// still come afterwards.
+    WorkerLost {
+        /// Which.
+        worker: WorkerId,
+    },
     /// The worker lost this peer to a defect of its own; the client should join anew.
     Lost {
         /// Whose.

@@ -202,6 +202,11 @@ impl Room {
         &self.config.tags
     }
 
+    /// Which workers serve how many of its participants.
+    pub fn served_by(&self) -> impl Iterator<Item = (WorkerId, usize)> {
+        self.seats.counts()
+    }
+
     /// Everyone in it, hidden ones included.
     pub fn participants(&self) -> impl Iterator<Item = Arc<ParticipantInfo>> {
         self.members.iter().map(member::Member::peek)

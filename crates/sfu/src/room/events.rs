@@ -9,7 +9,7 @@ use super::Room;
 use super::leave::Departure;
 use super::routes::RouteVersion;
 use super::timers::Timer;
-use crate::control::{Event, PeerId};
+use crate::control::{Event, PeerId, WorkerId};
 
 /// An offer has to be answered within this (protocol §4.4).
 const NEGOTIATION_MAX: Duration = Duration::from_secs(15);
@@ -39,6 +39,7 @@ impl Room {
             Event::Behind { peer } => self.behind(peer),
             Event::Flow { receiver, sender, pauses } => self.flow_changed(receiver, sender, pauses),
             Event::Lost { peer } => self.lost(peer),
+            Event::WorkerLost { worker } => self.worker_lost(worker),
         }
     }
 
@@ -148,6 +149,16 @@ impl Room {
     fn negotiation_failed(&mut self, peer: PeerId) {
         self.counters.negotiation_timeouts += 1;
         self.remove(peer, Departure::mismatch());
+    }
+
+    /// Everyone it served is told to join anew, and nothing that was asked of it is waited for.
+    fn worker_lost(&mut self, worker: WorkerId) {
+        let served = self.members.iter().filter(|member| member.worker == worker);
+        let served: Vec<_> = served.map(|member| member.peer).collect();
+        self.routes.forget(worker);
+        for peer in served {
+            self.lost(peer);
+        }
     }
 
     fn lost(&mut self, peer: PeerId) {

@@ -75,6 +75,13 @@ impl Routes {
         served.into_iter().filter_map(|version| self.waiting.remove(&version)).flatten().collect()
     }
 
+    /// A worker has died: nothing that waits for it is applied any more.
+    pub(super) fn forget(&mut self, worker: WorkerId) {
+        self.open.remove(&worker);
+        self.full.retain(|(to, _)| *to != worker);
+        self.waiting.retain(|version, _| version.worker != worker);
+    }
+
     /// The worker has applied that batch.
     pub(super) fn serves(&self, version: RouteVersion) -> bool {
         self.applied.get(&version.worker).is_some_and(|applied| *applied >= version.version)

@@ -17,6 +17,10 @@ impl Seats {
     pub(super) fn workers(&self) -> impl Iterator<Item = WorkerId> {
         self.0.keys().copied()
     }
+
+    pub(super) fn counts(&self) -> impl Iterator<Item = (WorkerId, usize)> {
+        self.0.iter().map(|(worker, count)| (*worker, *count))
+    }
 }
 
 impl Room {

@@ -66,6 +66,51 @@ fn who_leaves_takes_its_tracks_routes_and_identity_along() {
 }
 
 #[test]
+fn who_was_served_by_a_dead_worker_is_told_to_join_anew_and_can() {
+    let mut script = Script::new();
+    let [ada, eve] = ["ada", "eve"].map(|name| script.guest(name));
+    let [bob, joe] = ["bob", "joe"].map(|name| script.join(Arrival::new(name).on(1)));
+    let pose = script.publish(&ada, 1, "pose").unwrap();
+    let joint = script.publish(&bob, 1, "joint").unwrap();
+    for (subscriber, info) in [(&bob, &pose), (&joe, &pose), (&ada, &joint), (&joe, &joint)] {
+        script.subscribe(subscriber, &info.sid);
+    }
+    script.pass(millis(300));
+    assert_eq!(script.workers[&ada.worker].hops.len(), 1);
+    script.event(Event::WorkerLost { worker: bob.worker });
+    let anew = Some((DisconnectReason::StateMismatch, LeaveAction::Reconnect));
+    let told = [&ada, &bob, &joe].map(|guest| left(&mut script, guest));
+    assert_eq!(told, [None, anew, anew]);
+    assert!(script.view(&bob).closed && !script.view(&ada).closed);
+    assert!(script.workers[&bob.worker].is_empty(), "nothing is asked of it any more");
+    assert!(script.workers[&ada.worker].hops.is_empty(), "and nothing sent to it");
+    assert_eq!(script.room.counters().peers_lost, 2);
+    assert_eq!(farewell(&mut script, &eve, "bob"), Some(DisconnectReason::StateMismatch));
+    let bob = script.join(Arrival::new("bob").on(1));
+    script.subscribe(&bob, &pose.sid);
+    script.pass(millis(300));
+    assert!(script.receives(&bob, &ada, 1).is_some());
+}
+
+#[test]
+fn nothing_waits_for_the_routes_of_a_dead_worker() {
+    let mut script = Script::new();
+    let (ada, bob) = (script.guest("ada"), script.join(Arrival::new("bob").on(1)));
+    let pose = script.publish(&ada, 1, "pose").unwrap();
+    script.pass(millis(300));
+    script.routes_held = true;
+    script.subscribe(&bob, &pose.sid);
+    script.event(Event::WorkerLost { worker: bob.worker });
+    script.queue.retain(|(worker, _)| *worker != bob.worker);
+    script.workers.insert(bob.worker, super::worker::FakeWorker::default());
+    script.routes_held = false;
+    let bob = script.join(Arrival::new("bob").on(1));
+    script.subscribe(&bob, &pose.sid);
+    script.pass(millis(300));
+    assert!(script.receives(&bob, &ada, 1).is_some());
+}
+
+#[test]
 fn who_is_not_active_within_60_s_has_failed_to_join() {
     let mut script = Script::new();
     let ada = script.ask(Arrival::new("ada"));
