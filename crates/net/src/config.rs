@@ -34,6 +34,8 @@ pub struct NetConfig {
     pub tcp_silence_max: Duration,
     /// Binding requests a second from one address, as long as no peer is known to be there. Loopback is exempt.
     pub stun_rate: u32,
+    /// A worker that is busy for so many thousandths of its time, for seconds, is overloaded; 0: none ever is.
+    pub load_limit_permille: u32,
 }
 
 impl Default for NetConfig {
@@ -51,6 +53,7 @@ impl Default for NetConfig {
             tcp_greeting_max: Duration::from_secs(10),
             tcp_silence_max: Duration::from_secs(60),
             stun_rate: 500,
+            load_limit_permille: 950,
         }
     }
 }

@@ -11,8 +11,10 @@
 mod config;
 mod counters;
 mod limiter;
+mod load;
 mod mailbox;
 mod names;
+mod placement;
 mod shared;
 mod sink;
 mod start;

@@ -72,6 +72,15 @@ impl Mailbox {
         }
     }
 
+    /// Throws away what waits: the worker has died, and nobody is left whom it is for.
+    pub(crate) fn clear(&self) {
+        self.commands.clear();
+        self.crossings.clear();
+        drop(self.user_packets.take());
+        self.datagrams.clear();
+        self.connections.clear();
+    }
+
     /// Wakes the worker if it sleeps. To be called after something was queued.
     pub(crate) fn ring(&self) {
         if self.bell.sleeping.swap(false, Ordering::SeqCst) {
@@ -136,6 +145,11 @@ impl<T> Queue<T> {
 
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
+    }
+
+    fn clear(&self) {
+        // What an item does when it is dropped is not done under the lock.
+        drop(std::mem::take(&mut *self.lock()));
     }
 
     fn is_empty(&self) -> bool {

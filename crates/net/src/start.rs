@@ -5,17 +5,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 
 use mio::{Poll, Waker};
 use trackyard_peer::{ConnectionFactory, Str0mFactory, Transport};
 use trackyard_sfu::control::WorkerId;
-use trackyard_sfu::forward::{Worker, WorkerConfig};
+use trackyard_sfu::forward::WorkerConfig;
 
-use crate::limiter::StunLimiter;
 use crate::mailbox::Mailbox;
 use crate::shared::{Roster, Shared};
-use crate::switch::{Switch, SwitchParts};
+use crate::switch::Blueprint;
 use crate::table::SharedTable;
 use crate::tcp::{Connections, Listener, listen_all};
 use crate::thread::{FIRST_CONNECTION, WAKER, WorkerThread};
@@ -49,7 +47,7 @@ pub fn start_with<F, S>(
     mut make_factory: impl FnMut(Candidates) -> F,
 ) -> Result<Workers, StartError>
 where
-    F: ConnectionFactory + Send + 'static,
+    F: ConnectionFactory + Clone + Send + 'static,
     F::Connection: Send,
     S: EventSink,
 {
@@ -86,7 +84,7 @@ struct Site<'a, S> {
 }
 
 impl<S: EventSink> Site<'_, S> {
-    fn build<F: ConnectionFactory>(
+    fn build<F: ConnectionFactory + Clone>(
         &self,
         index: usize,
         poll: Poll,
@@ -96,16 +94,18 @@ impl<S: EventSink> Site<'_, S> {
         let shared = Arc::clone(&self.workers[index]);
         let mut limits = WorkerConfig::default();
         limits.peers_max = self.config.peers_max;
-        let switch = Switch::new(SwitchParts {
+        let blueprint = Blueprint {
             id: shared.id,
-            worker: Worker::new(shared.id, factory, limits),
+            factory,
+            limits,
             sink: self.sink.clone(),
             table: Arc::clone(&self.table),
-            limiter: StunLimiter::new(self.config.stun_rate, Instant::now()),
+            stun_rate: self.config.stun_rate,
+            load_limit_permille: self.config.load_limit_permille,
             workers: Arc::clone(&self.workers),
-        });
+        };
         let wire = Wire::new(ports, Connections::new(FIRST_CONNECTION));
-        WorkerThread::new(poll, shared, switch, (wire, listeners))
+        WorkerThread::new(poll, shared, blueprint, (wire, listeners))
     }
 }
 
@@ -126,7 +126,7 @@ fn spawn<F, S>(
     addresses: Addresses,
 ) -> Result<Workers, StartError>
 where
-    F: ConnectionFactory + Send + 'static,
+    F: ConnectionFactory + Clone + Send + 'static,
     F::Connection: Send,
     S: EventSink,
 {
@@ -150,7 +150,7 @@ fn spawn_one<F, S>(
     running: Arc<Running>,
 ) -> io::Result<JoinHandle<()>>
 where
-    F: ConnectionFactory + Send + 'static,
+    F: ConnectionFactory + Clone + Send + 'static,
     F::Connection: Send,
     S: EventSink,
 {
@@ -161,9 +161,7 @@ where
         // Locals are dropped in reverse: the sockets are closed when the end is told, also by a panic.
         let _farewell = farewell;
         let mut worker = worker;
-        if let Err(error) = worker.run() {
-            tracing::error!(%error, "a worker can no longer wait for its sockets");
-        }
+        worker.run();
     })
 }
 
@@ -178,7 +176,7 @@ impl Drop for Farewell {
         self.shared.end();
         self.running.end();
         if thread::panicking() {
-            tracing::error!(worker = self.shared.id.0, "a worker thread has panicked");
+            tracing::error!(worker = self.shared.id.0, "a worker thread has panicked for good");
         }
     }
 }

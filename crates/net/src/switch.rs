@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use trackyard_peer::{ConnectionFactory, Datagram, Transport};
 use trackyard_sfu::control::{Command, TrackKey, WorkerId};
-use trackyard_sfu::forward::{Demux, DemuxKey, Endpoint, Foreign, Worker, WorkerOutput};
+use trackyard_sfu::forward::{Demux, DemuxKey, Endpoint, Foreign, Worker, WorkerConfig, WorkerOutput};
 
 use crate::EventSink;
 use crate::limiter::StunLimiter;
@@ -38,14 +38,39 @@ pub(crate) struct Switch<F: ConnectionFactory, S> {
     strays: Vec<Vec<StrayDatagram>>,
 }
 
-/// What a switch is made of.
-pub(crate) struct SwitchParts<F: ConnectionFactory, S> {
+/// What a switch is made of, as often as its worker dies.
+#[derive(Clone)]
+pub(crate) struct Blueprint<F, S> {
     pub(crate) id: WorkerId,
-    pub(crate) worker: Worker<F>,
+    pub(crate) factory: F,
+    pub(crate) limits: WorkerConfig,
     pub(crate) sink: S,
     pub(crate) table: Arc<SharedTable>,
-    pub(crate) limiter: StunLimiter,
+    pub(crate) stun_rate: u32,
+    /// Overloaded from so many thousandths of its time on; 0: never.
+    pub(crate) load_limit_permille: u32,
     pub(crate) workers: Roster,
+}
+
+impl<F: ConnectionFactory + Clone, S: EventSink> Blueprint<F, S> {
+    /// A worker without peers.
+    pub(crate) fn build(&self, now: Instant) -> Switch<F, S> {
+        let worker = Worker::new(self.id, self.factory.clone(), self.limits.clone());
+        let count = self.workers.len();
+        Switch {
+            worker,
+            deadline: None,
+            id: self.id,
+            sink: self.sink.clone(),
+            table: Arc::clone(&self.table),
+            kept: Kept::default(),
+            limiter: StunLimiter::new(self.stun_rate, now),
+            workers: Arc::clone(&self.workers),
+            crossings: (0..count).map(|_| Vec::new()).collect(),
+            user_packets: (0..count).map(|_| Vec::new()).collect(),
+            strays: (0..count).map(|_| Vec::new()).collect(),
+        }
+    }
 }
 
 /// Whose a datagram was.
@@ -60,23 +85,6 @@ pub(crate) enum Fate {
 }
 
 impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
-    pub(crate) fn new(parts: SwitchParts<F, S>) -> Self {
-        let count = parts.workers.len();
-        Self {
-            worker: parts.worker,
-            deadline: None,
-            id: parts.id,
-            sink: parts.sink,
-            table: parts.table,
-            kept: Kept::default(),
-            limiter: parts.limiter,
-            workers: parts.workers,
-            crossings: (0..count).map(|_| Vec::new()).collect(),
-            user_packets: (0..count).map(|_| Vec::new()).collect(),
-            strays: (0..count).map(|_| Vec::new()).collect(),
-        }
-    }
-
     pub(crate) fn command(&mut self, command: Command, now: Instant) {
         self.worker.handle_command(command, now);
     }

@@ -63,6 +63,14 @@ impl SharedTable {
         }
     }
 
+    /// A worker has died: nothing is its any more.
+    pub(crate) fn release_all(&self, worker: WorkerId) {
+        let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
+        maps.ufrags.retain(|_, owner| *owner != worker);
+        maps.addresses.retain(|_, owner| *owner != worker);
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
     /// Whose a datagram is.
     pub(crate) fn find(&self, kept: &mut Kept, key: Foreign<'_>) -> Option<WorkerId> {
         match key {
@@ -123,6 +131,19 @@ mod tests {
         table.release(&address, WorkerId(2));
         assert_eq!(table.find(&mut kept, Foreign::Address(ENDPOINT)), None);
         assert_eq!(table.len(), 0);
+    }
+
+    #[test]
+    fn what_a_dead_worker_had_claimed_is_nobodys() {
+        let (table, mut kept) = (SharedTable::default(), Kept::default());
+        table.claim(DemuxKey::Address(ENDPOINT), WorkerId(1));
+        table.claim(DemuxKey::Ufrag("one".into()), WorkerId(1));
+        table.claim(DemuxKey::Ufrag("two".into()), WorkerId(2));
+        assert_eq!(table.find(&mut kept, Foreign::Address(ENDPOINT)), Some(WorkerId(1)));
+        table.release_all(WorkerId(1));
+        assert_eq!(table.find(&mut kept, Foreign::Address(ENDPOINT)), None, "what was read is forgotten");
+        assert_eq!(table.find(&mut kept, Foreign::Ufrag("one")), None);
+        assert_eq!(table.find(&mut kept, Foreign::Ufrag("two")), Some(WorkerId(2)));
     }
 
     #[test]

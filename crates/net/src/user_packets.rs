@@ -29,6 +29,12 @@ pub(crate) struct Waiting {
     bytes: usize,
 }
 
+impl Waiting {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.packets.is_empty() && self.lost.is_empty()
+    }
+}
+
 impl UserPackets {
     /// Queues as many as fit, and answers how many did not.
     pub(crate) fn append(&self, batch: &mut Vec<Crossing>) -> usize {
@@ -55,8 +61,7 @@ impl UserPackets {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let waiting = self.lock();
-        waiting.packets.is_empty() && waiting.lost.is_empty()
+        self.lock().is_empty()
     }
 
     /// A panic elsewhere cannot leave a queue half-changed, so that poison says nothing.

@@ -26,6 +26,12 @@ impl Wire {
         }
     }
 
+    /// Forgets what was to be sent, and closes all connections; the sockets stay.
+    pub(crate) fn reset(&mut self) {
+        self.sender = Sender::default();
+        self.connections.close_all();
+    }
+
     /// Sends what waits for more of its kind.
     pub(crate) fn flush(&mut self, counters: &NetCounters) {
         self.sender.flush(&self.ports, counters);

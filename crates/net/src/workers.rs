@@ -1,14 +1,14 @@
 //! The handle to all workers.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use trackyard_sfu::control::{Command, WorkerId};
 
-use crate::shared::{Roster, Shared, WorkerSnapshot};
+use crate::placement::{Choice, Recent, choose};
+use crate::shared::{Roster, WorkerSnapshot};
 
 /// The running workers; clones speak to the same ones. When the last is dropped, they are told to stop.
 #[derive(Debug, Clone)]
@@ -22,8 +22,8 @@ struct Inner {
     threads: Mutex<Vec<JoinHandle<()>>>,
     running: Arc<Running>,
     addresses: Addresses,
-    /// Whose turn it is for a new participant.
-    turn: AtomicUsize,
+    /// Who was placed just now; locked once per join.
+    recent: Mutex<Recent>,
 }
 
 /// Where the workers listen.
@@ -54,7 +54,7 @@ pub struct SendError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendErrorReason {
-    /// The worker has ended, or never was.
+    /// The worker has died, or never was.
     #[error("the worker is gone")]
     WorkerGone,
     /// It has not kept up with its commands.
@@ -74,15 +74,8 @@ impl Workers {
         running: Arc<Running>,
         addresses: Addresses,
     ) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                workers,
-                threads: Mutex::new(threads),
-                running,
-                addresses,
-                turn: AtomicUsize::new(0),
-            }),
-        }
+        let recent = Mutex::new(Recent::new(workers.len()));
+        Self { inner: Arc::new(Inner { workers, threads: Mutex::new(threads), running, addresses, recent }) }
     }
 
     /// Sends a command. Never blocks; commands to one worker arrive in order.
@@ -90,7 +83,7 @@ impl Workers {
     /// # Errors
     /// [`SendError`], with the command.
     pub fn send(&self, worker: WorkerId, command: Command) -> Result<(), SendError> {
-        let Some(shared) = self.inner.workers.get(usize::from(worker.0)).filter(|shared| !shared.has_ended())
+        let Some(shared) = self.inner.workers.get(usize::from(worker.0)).filter(|shared| shared.serves())
         else {
             return Err(SendError { command, reason: SendErrorReason::WorkerGone });
         };
@@ -100,15 +93,47 @@ impl Workers {
         Ok(())
     }
 
-    /// The worker for a new participant: of those alive with the fewest peers, each in its turn. Workers
-    /// count their peers once per pass, so a burst of joins would all go to the same one otherwise.
+    /// The worker for a new participant of a room that is served by these, each with how many of it. It is the least
+    /// busy of those alive, or one of the room's as long as the room is small and the difference is; who was placed just
+    /// now counts, so that a burst of joins is spread.
     #[must_use]
-    pub fn least_loaded(&self) -> WorkerId {
-        let workers = &self.inner.workers;
-        let turn = self.inner.turn.fetch_add(1, Ordering::Relaxed) % workers.len().max(1);
-        let (before, from_turn) = workers.split_at(turn);
-        let load = |shared: &&Arc<Shared>| (shared.has_ended(), shared.peers());
-        from_turn.iter().chain(before).min_by_key(load).map_or(WorkerId(0), |shared| shared.id)
+    pub fn place(&self, room: impl IntoIterator<Item = (WorkerId, usize)>) -> WorkerId {
+        let now = Instant::now();
+        let mut recent = self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut choices = self.choices(recent.counts(now));
+        for (worker, count) in room {
+            if let Some(choice) = choices.get_mut(usize::from(worker.0)) {
+                choice.of_room = count;
+            }
+        }
+        let chosen = choose(&choices).unwrap_or(WorkerId(0));
+        recent.add(chosen, now);
+        chosen
+    }
+
+    fn choices(&self, recent: &[u64]) -> Vec<Choice> {
+        let workers = self.inner.workers.iter().zip(recent);
+        let choice = workers.map(|(shared, &recent)| {
+            let (load, is_overloaded) = shared.load();
+            let (worker, is_alive, peers) = (shared.id, shared.serves(), shared.peers());
+            Choice { worker, is_alive, is_overloaded, load, peers, recent, of_room: 0 }
+        });
+        choice.collect()
+    }
+
+    /// Whether no worker has time for more.
+    #[must_use]
+    pub fn are_overloaded(&self) -> bool {
+        let mut serving = self.inner.workers.iter().filter(|shared| shared.serves()).peekable();
+        serving.peek().is_some() && serving.all(|shared| shared.load().1)
+    }
+
+    /// Has a worker die, as of a defect of its own: for tests of what becomes of its clients then.
+    #[doc(hidden)]
+    pub fn fail(&self, worker: WorkerId) {
+        if let Some(shared) = self.inner.workers.get(usize::from(worker.0)) {
+            shared.fail();
+        }
     }
 
     /// How many workers there are.

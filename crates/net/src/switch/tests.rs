@@ -4,7 +4,6 @@ use std::net::Ipv4Addr;
 
 use mio::{Poll, Waker};
 use trackyard_peer::Str0mFactory;
-use trackyard_sfu::forward::WorkerConfig;
 
 use super::*;
 use crate::mailbox::Mailbox;
@@ -32,14 +31,17 @@ fn bench() -> Bench {
     };
     let workers: Roster = (0..).zip(&polls).map(shared).collect();
     let (table, now) = (Arc::new(SharedTable::default()), Instant::now());
-    let switch = Switch::new(SwitchParts {
+    let blueprint = Blueprint {
         id: HERE,
-        worker: Worker::new(HERE, Str0mFactory::for_server(Vec::new(), 1200), WorkerConfig::default()),
+        factory: Str0mFactory::for_server(Vec::new(), 1200),
+        limits: WorkerConfig::default(),
         sink: (|_, _| {}) as fn(_, _),
         table: Arc::clone(&table),
-        limiter: StunLimiter::new(10, now),
+        stun_rate: 10,
+        load_limit_permille: 0,
         workers: Arc::clone(&workers),
-    });
+    };
+    let switch = blueprint.build(now);
     let wire = Wire::new(Vec::new(), Connections::new(FIRST_CONNECTION));
     Bench { switch, wire, workers, table, now, _polls: polls }
 }

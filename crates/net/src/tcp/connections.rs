@@ -163,6 +163,14 @@ impl Connections {
         self.remove(token);
     }
 
+    /// Closes all of them.
+    pub(crate) fn close_all(&mut self) {
+        self.by_token.clear();
+        self.by_remote.clear();
+        self.readable.clear();
+        self.next_sweep = None;
+    }
+
     /// Closes the connection to `remote`: no peer answers to it any more.
     pub(crate) fn close_remote(&mut self, remote: &SocketAddr) {
         if let Some(&token) = self.by_remote.get(remote) {

@@ -3,6 +3,7 @@
 use std::array;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef};
 
@@ -17,6 +18,8 @@ pub(crate) struct Receiver {
     buffers: Box<[u8]>,
     metas: [RecvMeta; BATCH_SIZE],
     filled: usize,
+    /// When, since 1970, as the kernel's timestamps are.
+    filled_at: Duration,
 }
 
 /// A datagram of the batch.
@@ -25,6 +28,8 @@ pub(crate) struct Received<'a> {
     pub(crate) source: SocketAddr,
     /// Which address of this machine it was sent to, if the system tells.
     pub(crate) local: Option<IpAddr>,
+    /// How long it was in the socket, if the system tells; a clock that is set meanwhile makes it wrong.
+    pub(crate) waited: Duration,
     pub(crate) contents: &'a [u8],
 }
 
@@ -34,6 +39,7 @@ impl Receiver {
             buffers: vec![0; BATCH_SIZE * BUFFER_BYTES].into_boxed_slice(),
             metas: [RecvMeta::default(); BATCH_SIZE],
             filled: 0,
+            filled_at: Duration::ZERO,
         }
     }
 
@@ -44,6 +50,7 @@ impl Receiver {
         let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
             array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
         self.filled = port.state.recv(UdpSockRef::from(&port.socket), &mut slices, &mut self.metas)?;
+        self.filled_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(())
     }
 
@@ -52,9 +59,11 @@ impl Receiver {
         let metas = self.metas[..self.filled].iter();
         self.buffers.chunks_exact(BUFFER_BYTES).zip(metas).flat_map(|(buffer, meta)| {
             let whole = &buffer[..meta.len.min(BUFFER_BYTES)];
-            whole.chunks(meta.stride.max(1)).map(|contents| Received {
+            let waited = meta.timestamp.map_or(Duration::ZERO, |at| self.filled_at.saturating_sub(at));
+            whole.chunks(meta.stride.max(1)).map(move |contents| Received {
                 source: meta.addr,
                 local: meta.dst_ip,
+                waited,
                 contents,
             })
         })

@@ -81,10 +81,39 @@ fn a_closed_peer_takes_its_tcp_connection_along() {
 }
 
 #[test]
+fn a_packet_for_many_crosses_once() {
+    let mut site = Site::start(&config(2));
+    let (here, there) = (site.direct(WorkerId(0)), site.direct(WorkerId(1)));
+    let mut publisher = site.join(WorkerId(0), here);
+    let mut subscribers = vec![site.join(WorkerId(1), there)];
+    for _ in 0..3 {
+        let link = site.direct(WorkerId(1));
+        subscribers.push(site.join(WorkerId(1), link));
+    }
+    for subscriber in &subscribers {
+        site.connect((&publisher, 7), (subscriber, 9));
+    }
+    for number in 0..FRAMES {
+        publisher.client.publish(&packet(7, number, &[1; 900]));
+        publisher.client.look();
+    }
+    let mut clients: Vec<_> = subscribers.iter_mut().map(|member| &mut member.client).collect();
+    clients.push(&mut publisher.client);
+    until("all frames", &mut clients, |clients| {
+        clients[..4].iter().all(|client| client.received.len() == usize::from(FRAMES))
+    });
+    site.wait("counters", |stats| {
+        let frames = u64::from(FRAMES);
+        let (here, there) = (&stats[0].core, &stats[1].core);
+        here.crossings_out == frames && there.crossings_in == frames && there.forwarded == 4 * frames
+    });
+}
+
+#[test]
 fn peers_go_where_fewest_are() {
     let mut site = Site::start(&config(2));
     for count in 1..=4 {
-        let worker = site.workers.least_loaded();
+        let worker = site.workers.place([]);
         site.join(worker, Link::udp());
         site.wait("the load", |stats| stats.iter().map(|worker| worker.peers).sum::<u64>() == count);
     }
