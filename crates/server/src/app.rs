@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 use trackyard_auth::Keys;
+use trackyard_sfu::room::admission::Capacity;
 
 use crate::api::Bodies;
 use crate::config::{Login, MetricSettings};
@@ -38,6 +39,8 @@ pub(crate) struct App {
 pub(crate) struct Surface {
     /// The demo page and its helpers.
     pub(crate) demo: bool,
+    /// Faults on demand, for loopback peers.
+    pub(crate) fault_injection: bool,
     /// `/metrics` on the main port, for loopback peers; else it has a port of its own.
     pub(crate) metrics_on_main_port: bool,
     /// Who may read metrics on their own port; anyone if there is none.
@@ -70,13 +73,24 @@ impl App {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Nobody new is let in.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     /// Why new clients should go elsewhere, if they should.
     pub(crate) fn not_ready(&self) -> Option<&'static str> {
-        if self.stopping.load(Ordering::Relaxed) {
+        if self.is_stopping() {
             return Some("the server is shutting down");
         }
-        let alive = self.rooms.workers().stats().iter().all(|worker| worker.is_alive);
-        (!alive).then_some("a worker has died; restart the server")
+        if !self.rooms.workers().stats().iter().all(|worker| worker.is_alive) {
+            return Some("a worker has died and is starting anew");
+        }
+        match self.rooms.capacity() {
+            Capacity::Free => None,
+            Capacity::Full => Some("the node takes no more participants"),
+            Capacity::Overloaded => Some("the node is overloaded"),
+        }
     }
 
     /// Everything counted, as OpenMetrics text.

@@ -23,6 +23,8 @@ use crate::rooms::Rooms;
 pub(crate) struct Counters {
     signal: SignalCounters,
     refusals: Family<StatusLabel, Counter>,
+    /// Joins refused because the node was overloaded.
+    pub(crate) overload_refusals: Counter,
     /// Requests of the server API.
     pub(crate) api: ApiCounters,
     /// HTTP connections refused because their address had too many.
@@ -103,6 +105,7 @@ pub(crate) async fn render(counters: &Counters, rooms: &Rooms, settings: MetricS
         rooms::each_track(ours, &survey.rooms);
     }
     packets::users(ours, &workers);
+    workers::each(ours, &workers);
     workers::counters(ours, &workers);
     let tracks = registry.sub_registry_with_prefix("trackyard_datatrack");
     packets::tracks(tracks, &workers);
@@ -158,6 +161,11 @@ fn edge(registry: &mut Registry, counters: &Counters, rooms: &Rooms) {
             "signal_overflow",
             "Signal connections given up because their reader was too slow",
             &tasks.signal_overflow,
+        ),
+        (
+            "joins_refused_overload",
+            "Joins refused because the node was overloaded",
+            &counters.overload_refusals,
         ),
         (
             "http_connections_refused",

@@ -115,12 +115,16 @@ impl Server {
         let rooms = Rooms::new(wiring, config.room_defaults());
         let surface = Surface {
             demo,
+            fault_injection: config.fault_injection,
             metrics_on_main_port: config.prometheus.is_none(),
             metrics_login: config.prometheus.as_ref().and_then(|prometheus| prometheus.login.clone()),
             metrics: config.metrics,
             signal_message_bytes_max: config.signal_message_bytes_max(),
             farewell_max: farewell_max(&config.shutdown),
         };
+        if surface.fault_injection {
+            warn!("`fault_injection` is set: whoever is on this machine can have workers die");
+        }
         let app = Arc::new(App::new(rooms, keys, surface));
         let listeners = Listeners::default();
         let endpoints = Endpoints {

@@ -16,6 +16,8 @@ pub const DEV_KEY: &str = "devkey";
 /// Its secret, known to everybody.
 pub const DEV_SECRET: &str = "secret";
 
+/// Above this a worker has no time left for what comes in bursts.
+const WORKER_LOAD: f64 = 0.95;
 /// HTTP and WebSocket.
 const PORT: u16 = 7880;
 /// ICE over TCP.
@@ -67,6 +69,7 @@ impl Default for Config {
             development: false,
             shutdown: Shutdown::default(),
             workers: None,
+            fault_injection: false,
         }
     }
 }
@@ -118,6 +121,7 @@ impl Default for Limits {
             max_data_blob_key_length: limits::BLOB_KEY_BYTES,
             max_data_blobs_size: limits::BLOBS_BYTES,
             signal_message_size_limit: limits::SIGNAL_MESSAGE_BYTES,
+            max_worker_load: WORKER_LOAD,
         }
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn read(root: &Node, out: &mut Diagnostics) -> Config {
         development,
         shutdown: reader.shutdown(),
         workers: reader.word("workers", small),
+        fault_injection: reader.flag("fault_injection", false),
     };
     config.complete_for_development();
     config.webhook = webhook::read(&reader, &config.api_keys, out);
@@ -195,6 +196,9 @@ impl Reader<'_> {
             max_data_blob_key_length: limit("max_data_blob_key_length", default.max_data_blob_key_length),
             max_data_blobs_size: limit("max_data_blobs_size", default.max_data_blobs_size),
             signal_message_size_limit: limit("signal_message_size_limit", default.signal_message_size_limit),
+            max_worker_load: self
+                .word("limit.max_worker_load", scalar::number)
+                .unwrap_or(default.max_worker_load),
         }
     }
 

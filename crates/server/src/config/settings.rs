@@ -47,6 +47,8 @@ pub struct Config {
     pub shutdown: Shutdown,
     /// Threads that carry packets; none = one per core.
     pub workers: Option<u16>,
+    /// For tests: whoever is on this machine may have workers die, by `POST /faults/workers/<number>`.
+    pub fault_injection: bool,
 }
 
 impl Config {
@@ -159,8 +161,8 @@ pub struct RoomSettings {
     pub max_participants: u32,
 }
 
-/// What one client may send; 0 = no limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What one client may send, and the node may carry; 0 = no limit.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
     /// Bytes of a room's or participant's metadata.
     pub max_metadata_size: usize,
@@ -180,6 +182,8 @@ pub struct Limits {
     pub max_data_blobs_size: usize,
     /// Bytes of one signalling message.
     pub signal_message_size_limit: usize,
+    /// The share of its time that a worker may be busy, for seconds: when all are busier, nobody new is let in.
+    pub max_worker_load: f64,
 }
 
 /// Metrics on a port of their own.

@@ -98,6 +98,9 @@ async fn connect(app: &Arc<App>, asked: Asked<'_>, upgrade: Upgrade) -> Response
         Ok(entered) => serve(app, upgrade, encoding, entered),
         Err(refusal) => {
             app.counters.refused(refusal.status);
+            if refusal.is_for_overload {
+                app.counters.overload_refusals.inc();
+            }
             refusal.into_response()
         }
     }
@@ -111,8 +114,8 @@ fn validate(app: &App, asked: &Asked<'_>) -> Response {
 }
 
 async fn enter(app: &App, asked: &Asked<'_>) -> Result<Entered, Refusal> {
-    if let Some(why) = app.not_ready() {
-        return Err(Refusal::unavailable(why));
+    if app.is_stopping() {
+        return Err(Refusal::unavailable("the server is shutting down"));
     }
     if !app.joins.admit(asked.address.ip(), Instant::now()) {
         return Err(Refusal::new(
@@ -153,7 +156,7 @@ fn arrival(app: &App, asked: &Asked<'_>) -> Result<Arrival, Refusal> {
         publish_parameter: asked.value("publish"),
         request: &request,
         room_exists: &room_exists,
-        node_full: app.rooms.full(),
+        capacity: app.rooms.capacity(),
         limits: app.rooms.limits(),
     };
     let admitted = admission::check(&checks)?;

@@ -1,9 +1,11 @@
 //! What workers count, under the names of their counters, and the fates of frames.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 use trackyard_lanes::{DropReason, LaneStats};
 use trackyard_net::{NetSnapshot, WorkerSnapshot};
@@ -14,6 +16,38 @@ use super::{by_reason, constant, family};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DirectionLabel {
     direction: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WorkerLabel {
+    worker: u16,
+}
+
+/// How each worker is.
+pub(super) fn each(registry: &mut Registry, workers: &[WorkerSnapshot]) {
+    let [load, wait] = std::array::from_fn(|_| Family::<WorkerLabel, Gauge<f64, AtomicU64>>::default());
+    let [peers, overloaded] = std::array::from_fn(|_| Family::<WorkerLabel, Gauge>::default());
+    for worker in workers {
+        let label = WorkerLabel { worker: worker.worker.0 };
+        load.get_or_create(&label).set(f64::from(worker.load_permille) / 1_000.0);
+        wait.get_or_create(&label).set(worker.wait_max.as_secs_f64());
+        peers.get_or_create(&label).set(i64::try_from(worker.peers).unwrap_or(i64::MAX));
+        overloaded.get_or_create(&label).set(worker.is_overloaded.into());
+    }
+    registry.register("worker_load", "Share of its time in which a worker does not wait, of late", load);
+    registry.register(
+        "worker_wait_seconds",
+        "The longest that a datagram has waited in a worker's sockets, of late",
+        wait,
+    );
+    registry.register("worker_participants", "Participants that a worker serves", peers);
+    registry.register("worker_overloaded", "Whether a worker has had too much to do for seconds", overloaded);
+    let deaths = workers.iter().map(|worker| worker.deaths).sum();
+    registry.register(
+        "worker_deaths",
+        "Times that a worker has died of a defect and begun anew",
+        constant(deaths),
+    );
 }
 
 /// Every counter of workers and of their sockets, summed over workers.

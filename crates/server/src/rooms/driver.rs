@@ -7,14 +7,16 @@ use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 use tracing::{debug, info, warn};
+use trackyard_net::SendErrorReason;
 use trackyard_proto::{Outbound, Response, RoomInfo};
-use trackyard_sfu::control::Event;
+use trackyard_sfu::control::{Command, Event, WorkerId};
 use trackyard_sfu::room::{
     AdminRequest, ConnectionId, Input, News, Notice, Output, Room, SessionNotice, Subject,
 };
 
 use super::admin::Asked;
 use super::describe::RoomDescription;
+use super::events::Deaths;
 use super::log::log;
 use super::message::RoomMessage;
 use super::registry::Shared;
@@ -32,6 +34,7 @@ const KEPT: usize = 16;
 pub(super) struct Inbox {
     pub(super) mailbox: mpsc::Receiver<RoomMessage>,
     pub(super) events: mpsc::Receiver<Event>,
+    pub(super) deaths: watch::Receiver<Deaths>,
 }
 
 /// One room and the connections it talks to.
@@ -44,6 +47,10 @@ pub(super) struct Driver {
     shown: watch::Sender<Arc<RoomInfo>>,
     /// Connections given up in this pass, to be told to the room once it has been drained.
     lost: Vec<ConnectionId>,
+    /// Workers that were found dead in this pass, likewise.
+    dead: Vec<WorkerId>,
+    /// Deaths of workers that the room has been told of.
+    mourned: Deaths,
     shared: Arc<Shared>,
     closed: bool,
 }
@@ -51,7 +58,8 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(room: Room, shown: watch::Sender<Arc<RoomInfo>>, shared: Arc<Shared>) -> Self {
         let (sinks, asked) = (HashMap::new(), Asked::default());
-        Self { room, sinks, asked, shown, lost: Vec::new(), shared, closed: false }
+        let (lost, dead, mourned) = (Vec::new(), Vec::new(), Deaths::new());
+        Self { room, sinks, asked, shown, lost, dead, mourned, shared, closed: false }
     }
 
     /// Runs until the room has ended. The inbox is handed back for what came too late.
@@ -62,13 +70,17 @@ impl Driver {
         if !self.room.tags().is_empty() {
             debug!(tags = ?self.room.tags(), "tags of the room");
         }
+        self.mourned.clone_from(&inbox.deaths.borrow_and_update());
         self.drain();
         while !self.closed {
             tokio::select! {
+                Ok(()) = inbox.deaths.changed() => self.mourn(&mut inbox.deaths),
                 count = inbox.mailbox.recv_many(&mut messages, BATCH_MAX) => {
                     if count == 0 {
                         break;
                     }
+                    // Who joins now is not to be taken for one of those whom a dead worker has served.
+                    self.mourn(&mut inbox.deaths);
                     messages.drain(..).for_each(|message| self.handle(message));
                 }
                 _ = inbox.events.recv_many(&mut events, BATCH_MAX), if !inbox.events.is_closed() => {
@@ -89,8 +101,9 @@ impl Driver {
 
     fn handle(&mut self, message: RoomMessage) {
         match message {
-            RoomMessage::Join(join, sink) => {
+            RoomMessage::Join(mut join, sink) => {
                 self.sinks.insert(join.connection, sink);
+                join.worker = self.shared.workers.place(self.room.served_by());
                 self.input(Input::Join(join));
             }
             RoomMessage::Resume(resume, sink) => {
@@ -122,9 +135,40 @@ impl Driver {
             while let Some(output) = self.room.poll_output() {
                 self.output(output);
             }
-            let Some(connection) = self.lost.pop() else { return };
-            self.sinks.remove(&connection);
-            self.room.handle(Input::SignalClosed { connection }, clock::now());
+            if let Some(worker) = self.dead.pop() {
+                self.room.handle(Input::Event(Event::WorkerLost { worker }), clock::now());
+            } else if let Some(connection) = self.lost.pop() {
+                self.sinks.remove(&connection);
+                self.room.handle(Input::SignalClosed { connection }, clock::now());
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Tells the room of workers that have died since it was last told.
+    fn mourn(&mut self, deaths: &mut watch::Receiver<Deaths>) {
+        let deaths = deaths.borrow_and_update().clone();
+        if deaths == self.mourned {
+            return;
+        }
+        let mourned = std::mem::replace(&mut self.mourned, deaths);
+        let is_news = |(worker, count): &(&WorkerId, &u64)| mourned.get(worker) != Some(count);
+        self.dead = self.mourned.iter().filter(is_news).map(|(worker, _)| *worker).collect();
+        self.drain();
+    }
+
+    /// A worker does not take a command. From a dead one nothing follows, so the room learns it here; whoever the others
+    /// do not serve in time has to reconnect.
+    fn send(&mut self, worker: WorkerId, command: Command) {
+        let Err(error) = self.shared.workers.send(worker, command) else { return };
+        let before = self.shared.counters.command_lost.inc();
+        // One line for ever more of them.
+        if (before + 1).is_power_of_two() {
+            warn!(worker = worker.0, %error, lost = before + 1, "a worker does not take commands; its clients have to reconnect");
+        }
+        if error.reason == SendErrorReason::WorkerGone && !self.dead.contains(&worker) {
+            self.dead.push(worker);
         }
     }
 
@@ -142,21 +186,13 @@ impl Driver {
 
     fn output(&mut self, output: Output) {
         match output {
-            Output::Signal { connection, message } => self.send(connection, SignalItem::Message(message)),
+            Output::Signal { connection, message } => self.signal(connection, SignalItem::Message(message)),
             Output::Refuse { connection, refusal } => {
-                self.send(connection, SignalItem::Refused(Refusal::from(refusal)));
+                self.signal(connection, SignalItem::Refused(Refusal::from(refusal)));
                 self.sinks.remove(&connection);
             }
             Output::CloseSignal { connection } => drop(self.sinks.remove(&connection)),
-            Output::Command { worker, command } => {
-                if let Err(error) = self.shared.workers.send(worker, command) {
-                    let before = self.shared.counters.command_lost.inc();
-                    // One line for ever more of them.
-                    if (before + 1).is_power_of_two() {
-                        warn!(worker = worker.0, %error, lost = before + 1, "a worker does not take commands; its clients have to reconnect");
-                    }
-                }
-            }
+            Output::Command { worker, command } => self.send(worker, command),
             Output::RefreshToken { connection, verified } => self.refresh_token(connection, &verified),
             Output::Directory(request) => {
                 let reply = self.shared.directory(request);
@@ -184,7 +220,7 @@ impl Driver {
         log(notice, address);
     }
 
-    fn send(&mut self, connection: ConnectionId, item: SignalItem) {
+    fn signal(&mut self, connection: ConnectionId, item: SignalItem) {
         let Some(sink) = self.sinks.get(&connection) else { return };
         if sink.send(item).is_err() {
             self.shared.counters.signal_overflow.inc();
@@ -195,7 +231,7 @@ impl Driver {
     fn refresh_token(&mut self, connection: ConnectionId, verified: &trackyard_auth::Verified) {
         match self.shared.keys.refresh(&verified.claims, verified.expires_at_unix_s, clock::unix_s()) {
             Ok(token) => {
-                self.send(connection, SignalItem::Message(Outbound::new(Response::RefreshToken(token))))
+                self.signal(connection, SignalItem::Message(Outbound::new(Response::RefreshToken(token))))
             }
             Err(error) => warn!(%error, "a token could not be refreshed"),
         }

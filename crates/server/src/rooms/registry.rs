@@ -12,12 +12,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use trackyard_auth::{Keys, Verified};
-use trackyard_net::{WorkerSnapshot, Workers};
+use trackyard_net::Workers;
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::signal::LeaveAction;
 use trackyard_proto::{Outbound, RoomInfo};
-use trackyard_sfu::control::{PeerId, RoomKey};
+use trackyard_sfu::control::{PeerId, RoomKey, WorkerId};
 use trackyard_sfu::directory::{self, DirectoryReply, DirectoryRequest};
+use trackyard_sfu::room::admission::Capacity;
 use trackyard_sfu::room::{ConnectionId, Input, Join, Resume, Room, RoomConfig, RoomCounters, StateLimits};
 
 use super::defaults::RoomDefaults;
@@ -178,10 +179,14 @@ impl Rooms {
         descriptions
     }
 
-    /// Whether the node takes no more participants.
-    pub(crate) fn full(&self) -> bool {
-        let full = |worker: WorkerSnapshot| !worker.is_alive || worker.peers >= self.0.peers_max;
-        self.0.workers.stats().into_iter().all(full)
+    /// Whether the node takes more participants, or why not.
+    pub(crate) fn capacity(&self) -> Capacity {
+        let mut alive = self.0.workers.stats();
+        alive.retain(|worker| worker.is_alive);
+        if !alive.is_empty() && alive.iter().all(|worker| worker.peers >= self.0.peers_max) {
+            return Capacity::Full;
+        }
+        if alive.iter().all(|worker| worker.is_overloaded) { Capacity::Overloaded } else { Capacity::Free }
     }
 
     /// Bounds of names and state.
@@ -249,8 +254,8 @@ impl Rooms {
             let resume = Resume { connection, verified, request };
             return RoomMessage::Resume(Box::new(resume), sink);
         }
-        let peer = PeerId(self.0.next_id());
-        let worker = self.0.workers.least_loaded();
+        // The room's task chooses the worker, knowing which ones serve the room already.
+        let (peer, worker) = (PeerId(self.0.next_id()), WorkerId(0));
         RoomMessage::Join(Box::new(Join { connection, peer, worker, verified, request, single }), sink)
     }
 
@@ -312,7 +317,8 @@ impl Rooms {
         let shared = Arc::clone(&self.0);
         let key = RoomKey(shared.next_id());
         let (mailbox, receiver) = mpsc::channel(MAILBOX_MAX);
-        let inbox = Inbox { mailbox: receiver, events: shared.events.insert(key) };
+        let (events, deaths) = (shared.events.insert(key), shared.events.deaths());
+        let inbox = Inbox { mailbox: receiver, events, deaths };
         let room = Room::new(key, config, fastrand::u64(..), clock::now());
         let (shown, info) = watch::channel(room.info());
         let entry = Entry { key, mailbox, info };

@@ -21,10 +21,22 @@ pub struct Checks<'a> {
     pub request: &'a JoinRequest,
     /// The room exists, or would be made.
     pub room_exists: &'a dyn Fn(&str) -> bool,
-    /// The node takes no more.
-    pub node_full: bool,
+    /// Whether the node takes more.
+    pub capacity: Capacity,
     /// Bounds of names and state.
     pub limits: StateLimits,
+}
+
+/// Whether a node takes more sessions. Those that it has may always come back to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Capacity {
+    /// It does.
+    #[default]
+    Free,
+    /// It serves as many as it may.
+    Full,
+    /// It has had too much to do for seconds; one more would be at the cost of those who are here.
+    Overloaded,
 }
 
 /// A client that may enter.
@@ -60,6 +72,8 @@ pub enum RefusalKind {
     Internal,
     /// Not now.
     Unavailable,
+    /// Not now: the node has too much to do.
+    Overloaded,
 }
 
 impl RefusalKind {
@@ -71,7 +85,7 @@ impl RefusalKind {
             Self::BadRequest => 400,
             Self::NotFound => 404,
             Self::Internal => 500,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::Overloaded => 503,
         }
     }
 }
@@ -100,8 +114,8 @@ pub fn check(checks: &Checks<'_>) -> Result<Admitted, Refusal> {
         // Clients look for these words; with any other 404 they fall back to the older path.
         return Err(Refusal::new(RefusalKind::NotFound, "requested room does not exist"));
     }
-    if checks.node_full {
-        return Err(Refusal::new(RefusalKind::Unavailable, "the node takes no more participants"));
+    if !checks.request.reconnect {
+        check_capacity(checks.capacity)?;
     }
     check_state(grant, checks)?;
     Ok(Admitted { verified, room: room.to_owned() })
@@ -128,6 +142,15 @@ fn check_room(room: &str, bytes_max: usize) -> Result<(), Refusal> {
         return Err(Refusal::new(RefusalKind::BadRequest, "no room name"));
     }
     check_length("room name", room.len(), bytes_max)
+}
+
+fn check_capacity(capacity: Capacity) -> Result<(), Refusal> {
+    let (kind, text) = match capacity {
+        Capacity::Free => return Ok(()),
+        Capacity::Full => (RefusalKind::Unavailable, "the node takes no more participants"),
+        Capacity::Overloaded => (RefusalKind::Overloaded, "the node is overloaded; try again later"),
+    };
+    Err(Refusal::new(kind, text))
 }
 
 fn check_state(grant: &VideoGrant, checks: &Checks<'_>) -> Result<(), Refusal> {

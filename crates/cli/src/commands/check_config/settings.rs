@@ -77,6 +77,7 @@ fn limits(limit: &Limits) -> Vec<(&'static str, Value)> {
         ("limit.max_data_blob_key_length", json!(limit.max_data_blob_key_length)),
         ("limit.max_data_blobs_size", json!(limit.max_data_blobs_size)),
         ("limit.signal_message_size_limit", json!(limit.signal_message_size_limit)),
+        ("limit.max_worker_load", json!(limit.max_worker_load)),
     ]
 }
 

@@ -51,6 +51,7 @@ pub(in super::super) const TOP: &[Key] = &[
     section("metrics", &[boolean("rooms"), boolean("tracks")]),
     section("shutdown", &[key("action", Kind::ShutdownAction), key("deadline", Kind::Positive)]),
     key("workers", Kind::Integer(1, 1024)),
+    boolean("fault_injection"),
 ];
 
 /// One of `data_tracks.rules`.
@@ -275,6 +276,7 @@ const LIMIT: &[Key] = &[
     amount("max_data_blobs_size"),
     amount("max_data_track_custom_encoding_length"),
     amount("signal_message_size_limit"),
+    key("max_worker_load", Kind::Number(0.0, 1.0)),
     idle("agent_signal_message_size_limit", Kind::Integer(0, i64::MAX), "there are no agents"),
     idle("max_api_request_body_size", Kind::Integer(0, i64::MAX), "there is no server API yet"),
 ];

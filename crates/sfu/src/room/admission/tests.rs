@@ -21,7 +21,7 @@ struct Case {
     publish_parameter: Option<&'static str>,
     request: JoinRequest,
     room_exists: bool,
-    node_full: bool,
+    capacity: Capacity,
     limits: StateLimits,
 }
 
@@ -33,7 +33,7 @@ impl Case {
             publish_parameter: None,
             request: JoinRequest::default(),
             room_exists: true,
-            node_full: false,
+            capacity: Capacity::Free,
             limits: StateLimits::default(),
         }
     }
@@ -45,7 +45,7 @@ impl Case {
             publish_parameter: self.publish_parameter,
             request: &self.request,
             room_exists: &|_| self.room_exists,
-            node_full: self.node_full,
+            capacity: self.capacity,
             limits: self.limits,
         })
     }
@@ -94,7 +94,23 @@ fn an_absent_room_is_refused_with_the_words_clients_look_for() {
 
 #[test]
 fn a_full_node_is_unavailable() {
-    Case { node_full: true, ..Case::new(|_| {}) }.refused(503, "the node takes no more participants");
+    Case { capacity: Capacity::Full, ..Case::new(|_| {}) }
+        .refused(503, "the node takes no more participants");
+}
+
+#[test]
+fn an_overloaded_node_is_unavailable() {
+    Case { capacity: Capacity::Overloaded, ..Case::new(|_| {}) }
+        .refused(503, "the node is overloaded; try again later");
+}
+
+#[test]
+fn who_comes_back_to_its_session_is_let_in_however_full_the_node_is() {
+    for capacity in [Capacity::Full, Capacity::Overloaded] {
+        let request = JoinRequest { reconnect: true, ..JoinRequest::default() };
+        let case = Case { capacity, request, ..Case::new(|_| {}) };
+        assert_eq!(case.check().unwrap().room, "lab");
+    }
 }
 
 #[test]
@@ -119,7 +135,7 @@ fn own_state_needs_permission_and_has_limits() {
 #[test]
 fn checks_come_in_the_protocols_order() {
     let request = JoinRequest { metadata: "m".into(), ..JoinRequest::default() };
-    let mut case = Case { request, node_full: true, room_exists: false, ..Case::new(|_| {}) };
+    let mut case = Case { request, capacity: Capacity::Full, room_exists: false, ..Case::new(|_| {}) };
     case.verified = Some(verified(|claims| {
         claims.identity.clear();
         grant(claims).room.clear();
@@ -131,7 +147,7 @@ fn checks_come_in_the_protocols_order() {
     case.refused(404, "requested room does not exist");
     case.room_exists = true;
     case.refused(503, "the node takes no more participants");
-    case.node_full = false;
+    case.capacity = Capacity::Free;
     assert_eq!(case.check().unwrap_err().kind, RefusalKind::Unauthorized);
 }
 
