@@ -134,15 +134,30 @@ impl Outbox {
         self.push_owned(lane, header, packet.clone(), now);
     }
 
+    /// As [`push`](Self::push), for a packet that has waited since it was received: its frame is as old as that.
+    pub fn push_received(
+        &mut self,
+        lane: Handle,
+        header: &Header,
+        packet: &Bytes,
+        (received, now): (Instant, Instant),
+    ) {
+        self.take(lane, Packet::new(header, packet.clone(), (received, now)), now);
+    }
+
     /// As [`push`](Self::push), for a packet that nobody else holds: it is not allocated for again.
     pub fn push_owned(&mut self, lane: Handle, header: &Header, packet: Bytes, now: Instant) {
+        self.take(lane, Packet::new(header, packet, (now, now)), now);
+    }
+
+    fn take(&mut self, lane: Handle, packet: Packet, now: Instant) {
         self.chosen = None;
         let Some(key) = self.by_handle.get(&lane).copied() else {
             self.unrouted_packets += 1;
             return;
         };
         let Some(lane) = self.lanes.get_mut(key) else { return };
-        lane.push(Packet::new(header, packet, now), &mut self.shared);
+        lane.push(packet, &mut self.shared);
         lane.accept_due(now, &mut self.shared);
         self.attend(key, now);
     }

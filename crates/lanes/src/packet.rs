@@ -12,13 +12,16 @@ pub(crate) struct Packet {
     pub(crate) last: bool,
     pub(crate) sequence: Sequence,
     pub(crate) frame: FrameNumber,
+    /// When it came to this machine: what its frame's age is counted from.
     pub(crate) arrived: Instant,
+    /// When it came to its lane: what gaps before it are waited for from.
+    pub(crate) taken: Instant,
     pub(crate) bytes: Bytes,
 }
 
 impl Packet {
-    pub(crate) fn new(header: &Header, bytes: Bytes, arrived: Instant) -> Self {
+    pub(crate) fn new(header: &Header, bytes: Bytes, (arrived, taken): (Instant, Instant)) -> Self {
         let Header { start, last, sequence, frame, .. } = *header;
-        Self { start, last, sequence, frame, arrived, bytes }
+        Self { start, last, sequence, frame, arrived, taken, bytes }
     }
 }

@@ -94,7 +94,7 @@ impl Sequencer {
 
     /// When the gap is given up.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.held.iter().map(|held| held.packet.arrived).min().map(|first| first + GAP_WAIT)
+        self.held.iter().map(|held| held.packet.taken).min().map(|first| first + GAP_WAIT)
     }
 
     /// Frames that have been counted and not been processed.

@@ -7,11 +7,12 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use bytes::Bytes;
 use mio::Waker;
 use trackyard_peer::Transport;
-use trackyard_sfu::control::{Command, TrackKey};
+use trackyard_sfu::control::Command;
+use trackyard_sfu::forward::Crossing;
 
 use std::net::SocketAddr;
 
@@ -20,10 +21,11 @@ use crate::user_packets::UserPackets;
 
 /// Commands waiting for a worker; one more is given back to the room.
 const COMMANDS_MAX: usize = 65_536;
-/// Packets from other workers; those that do not fit are dropped and counted.
-const CROSSINGS_MAX: usize = 16_384;
-/// Datagrams that have come to another worker's socket; those that do not fit are dropped and counted.
-const DATAGRAMS_MAX: usize = 16_384;
+/// Packets from other workers, about 100 ms of work: frames that waited for longer would be too old. Those that do not
+/// fit are dropped and counted.
+const CROSSINGS_MAX: usize = 4_096;
+/// Datagrams that have come to another worker's socket, as many as fit into one; those that do not fit are dropped and counted.
+const DATAGRAMS_MAX: usize = 4_096;
 /// ICE/TCP connections on their way to their worker; those that do not fit are closed and counted.
 const CONNECTIONS_MAX: usize = 1_024;
 
@@ -31,7 +33,7 @@ const CONNECTIONS_MAX: usize = 1_024;
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     pub(crate) commands: Queue<Command>,
-    pub(crate) crossings: Queue<(TrackKey, Bytes)>,
+    pub(crate) crossings: Queue<Crossing>,
     pub(crate) user_packets: UserPackets,
     pub(crate) datagrams: Queue<StrayDatagram>,
     pub(crate) connections: Queue<Connection>,
@@ -45,6 +47,8 @@ pub(crate) struct StrayDatagram {
     pub(crate) source: SocketAddr,
     pub(crate) destination: SocketAddr,
     pub(crate) contents: Vec<u8>,
+    /// When it came to this machine.
+    pub(crate) received: Instant,
 }
 
 /// A bounded queue of many producers and one consumer.
@@ -183,7 +187,8 @@ mod tests {
         let poll = mio::Poll::new().unwrap();
         let mailbox = Mailbox::new(Waker::new(poll.registry(), mio::Token(0)).unwrap());
         assert!(mailbox.may_sleep());
-        mailbox.crossings.push((TrackKey(1), Bytes::new())).unwrap();
+        let command = Command::Close { peer: trackyard_sfu::control::PeerId(1) };
+        assert!(mailbox.commands.push(command).is_ok());
         mailbox.ring();
         assert!(!mailbox.may_sleep());
     }

@@ -1,13 +1,13 @@
 //! A worker's core, and its ties to the other workers and to rooms.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use trackyard_peer::{ConnectionFactory, Datagram, Transport};
-use trackyard_sfu::control::{Command, TrackKey, WorkerId};
-use trackyard_sfu::forward::{Demux, DemuxKey, Endpoint, Foreign, Worker, WorkerConfig, WorkerOutput};
+use trackyard_sfu::control::{Command, WorkerId};
+use trackyard_sfu::forward::{
+    Crossing, Demux, DemuxKey, Endpoint, Foreign, Worker, WorkerConfig, WorkerOutput,
+};
 
 use crate::EventSink;
 use crate::limiter::StunLimiter;
@@ -15,7 +15,7 @@ use crate::mailbox::StrayDatagram;
 use crate::shared::{Roster, Shared};
 use crate::table::{Kept, SharedTable};
 use crate::tcp::Connection;
-use crate::user_packets::Crossing;
+use crate::user_packets::Crossing as UserCrossing;
 use crate::wire::Wire;
 
 /// STUN messages begin with a byte below this (RFC 7983).
@@ -33,8 +33,8 @@ pub(crate) struct Switch<F: ConnectionFactory, S> {
     limiter: StunLimiter,
     workers: Roster,
     /// By worker; sent in batches.
-    crossings: Vec<Vec<(TrackKey, Bytes)>>,
-    user_packets: Vec<Vec<Crossing>>,
+    crossings: Vec<Vec<Crossing>>,
+    user_packets: Vec<Vec<UserCrossing>>,
     strays: Vec<Vec<StrayDatagram>>,
 }
 
@@ -89,23 +89,29 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
         self.worker.handle_command(command, now);
     }
 
-    /// A datagram from one of this worker's UDP sockets.
-    pub(crate) fn on_udp(&mut self, datagram: Datagram<'_>, now: Instant) {
+    /// A datagram from one of this worker's UDP sockets, which came there at that time.
+    pub(crate) fn on_udp(&mut self, datagram: Datagram<'_>, received: Instant, now: Instant) {
         if !self.admits(&datagram, now) {
             return self.shared().counters.stun_rate_limited.add(1);
         }
         let (source, destination, contents) = (datagram.source, datagram.destination, datagram.contents);
-        match self.offer(datagram, now) {
+        match self.offer(datagram, received, now) {
             Fate::Mine => {}
-            Fate::Other(worker) => self.stray(worker, Transport::Udp, (source, destination), contents),
+            Fate::Other(to) => {
+                let contents = contents.to_vec();
+                self.stray(
+                    to,
+                    StrayDatagram { transport: Transport::Udp, source, destination, contents, received },
+                );
+            }
             Fate::Nobody => self.shared().counters.unclaimed.add(1),
         }
     }
 
     /// Offers a datagram to the core, and looks for its worker if it is not the core's.
-    pub(crate) fn offer(&mut self, datagram: Datagram<'_>, now: Instant) -> Fate {
+    pub(crate) fn offer(&mut self, datagram: Datagram<'_>, received: Instant, now: Instant) -> Fate {
         let endpoint = Endpoint { transport: datagram.transport, address: datagram.source };
-        let foreign = match self.worker.handle_datagram(datagram, now) {
+        let foreign = match self.worker.handle_received(datagram, received, now) {
             Demux::Mine => return Fate::Mine,
             Demux::Garbage(_) => return Fate::Nobody,
             Demux::Foreign(foreign) => foreign,
@@ -125,15 +131,8 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
     }
 
     /// Sends a datagram to its worker with the next flush.
-    pub(crate) fn stray(
-        &mut self,
-        worker: WorkerId,
-        transport: Transport,
-        (source, destination): (SocketAddr, SocketAddr),
-        contents: &[u8],
-    ) {
-        let stray = StrayDatagram { transport, source, destination, contents: contents.to_vec() };
-        self.strays[usize::from(worker.0)].push(stray);
+    pub(crate) fn stray(&mut self, to: WorkerId, stray: StrayDatagram) {
+        self.strays[usize::from(to.0)].push(stray);
     }
 
     /// A datagram that another worker's socket has received. One hop is all it gets.
@@ -145,7 +144,7 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
             destination: stray.destination,
             contents: &stray.contents,
         };
-        if self.worker.handle_datagram(datagram, now) != Demux::Mine {
+        if self.worker.handle_received(datagram, stray.received, now) != Demux::Mine {
             self.shared().counters.unclaimed.add(1);
         }
     }
@@ -168,7 +167,7 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
             match self.worker.poll_output() {
                 WorkerOutput::Transmit(transmit) => wire.send(&transmit, &self.shared().counters),
                 WorkerOutput::Event(room, event) => self.sink.deliver(room, event),
-                WorkerOutput::Cross { to, track, packet } => self.cross(to, track, packet),
+                WorkerOutput::Cross { to, crossing } => self.cross(to, crossing),
                 WorkerOutput::CrossUserPacket { to, room, packet } => {
                     self.cross_user_packet(to, (room, packet))
                 }
@@ -195,14 +194,14 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
             || self.limiter.admit(endpoint.address.ip(), now)
     }
 
-    fn cross(&mut self, to: WorkerId, track: TrackKey, packet: Bytes) {
+    fn cross(&mut self, to: WorkerId, crossing: Crossing) {
         match self.crossings.get_mut(usize::from(to.0)) {
-            Some(batch) => batch.push((track, packet)),
+            Some(batch) => batch.push(crossing),
             None => self.shared().counters.crossings_dropped.add(1),
         }
     }
 
-    fn cross_user_packet(&mut self, to: WorkerId, crossing: Crossing) {
+    fn cross_user_packet(&mut self, to: WorkerId, crossing: UserCrossing) {
         match self.user_packets.get_mut(usize::from(to.0)) {
             Some(batch) => batch.push(crossing),
             None => self.shared().counters.user_packets_dropped.add(1),

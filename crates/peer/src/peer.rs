@@ -151,8 +151,19 @@ impl<C: Connection> Peer<C> {
     /// A packet of a track that it receives. A frame with one that is longer than the participant takes is
     /// dropped as too large.
     pub fn push(&mut self, handle: Handle, header: &Header, packet: &Bytes, now: Instant) {
-        self.downstream.push(handle, header, packet, now);
-        self.unflushed = Some(now);
+        self.push_received(handle, header, packet, (now, now));
+    }
+
+    /// As [`push`](Self::push), for a packet that has waited since it was received.
+    pub fn push_received(
+        &mut self,
+        handle: Handle,
+        header: &Header,
+        packet: &Bytes,
+        times: (Instant, Instant),
+    ) {
+        self.downstream.push(handle, header, packet, times);
+        self.unflushed = Some(times.1);
     }
 
     /// A reliable packet for it, which waits its turn. One that falls too far behind is told so by

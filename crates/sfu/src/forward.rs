@@ -24,7 +24,7 @@ mod worker;
 
 pub use counters::WorkerCounters;
 pub use demux::{DemuxKey, Endpoint};
-pub use output::{Demux, Foreign, WorkerOutput};
+pub use output::{Crossing, Demux, Foreign, WorkerOutput};
 pub use stun::Garbage;
 pub use worker::{Worker, WorkerConfig};
 

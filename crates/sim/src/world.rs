@@ -18,7 +18,7 @@ use trackyard_proto::join::JoinRequest;
 
 pub use inhabitant::{Inhabitant, Wish};
 pub use mailbox::Mailbox;
-pub use node::{Node, NodeConfig};
+pub use node::{Node, NodeConfig, Pace};
 pub use realm::{MessageRealm, Realm, Str0mRealm};
 use seat::SignalChange;
 pub use seat::{Seat, SeatConfig};
@@ -77,7 +77,8 @@ impl<R: Realm, C: Inhabitant> World<R, C> {
     pub fn with_inhabitants(realm: R, config: NodeConfig, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let now = realm.begin();
-        let node = Node::new(config, |address| realm.server(address), random.u64(..), now);
+        let server = realm.clone();
+        let node = Node::new(config, move |address| server.server(address), random.u64(..), now);
         Self { realm, node, seats: Vec::new(), now, begin: now, random, trace: Trace::default() }
     }
 
@@ -129,6 +130,12 @@ impl<R: Realm, C: Inhabitant> World<R, C> {
     /// The server.
     pub fn node(&mut self) -> &mut Node<R::Factory> {
         &mut self.node
+    }
+
+    /// A worker of the server dies and begins anew.
+    pub fn fail_worker(&mut self, id: u16) {
+        self.node.fail_worker(id, self.now);
+        self.settle();
     }
 
     /// The client's signal connection breaks.

@@ -1,6 +1,6 @@
 //! A switch between two workers of which only one runs.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use mio::{Poll, Waker};
 use trackyard_peer::Str0mFactory;
@@ -60,7 +60,7 @@ impl Bench {
         let source = SocketAddr::from((source, 9));
         let destination = SocketAddr::from((Ipv4Addr::LOCALHOST, 7882));
         let datagram = Datagram { transport: Transport::Udp, source, destination, contents };
-        self.switch.on_udp(datagram, self.now);
+        self.switch.on_udp(datagram, self.now, self.now);
     }
 
     fn counters(&self) -> crate::NetSnapshot {
@@ -109,8 +109,8 @@ fn a_stray_that_is_nobodys_makes_no_second_hop() {
     let mut bench = bench();
     bench.table.claim(DemuxKey::Ufrag("uf".into()), THERE);
     let source = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-    let stray =
-        StrayDatagram { transport: Transport::Udp, source, destination: source, contents: request("uf") };
+    let (contents, received) = (request("uf"), bench.now);
+    let stray = StrayDatagram { transport: Transport::Udp, source, destination: source, contents, received };
     bench.switch.on_stray(&stray, bench.now);
     bench.switch.pump(&mut bench.wire);
     assert_eq!(

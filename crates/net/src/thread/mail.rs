@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use trackyard_peer::ConnectionFactory;
-use trackyard_sfu::control::{Command, TrackKey};
+use trackyard_sfu::control::Command;
+use trackyard_sfu::forward::Crossing;
 
 use super::WorkerThread;
 use crate::EventSink;
@@ -28,7 +28,7 @@ const MAIL_PER_PUMP: usize = 64;
 pub(super) struct Mail {
     commands: VecDeque<Command>,
     user_packets: Waiting,
-    crossings: VecDeque<(TrackKey, Bytes)>,
+    crossings: VecDeque<Crossing>,
     datagrams: VecDeque<StrayDatagram>,
     connections: VecDeque<Connection>,
 }
@@ -124,8 +124,8 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
             for stray in datagrams.drain(..MAIL_PER_PUMP.min(datagrams.len())) {
                 self.switch.on_stray(&stray, now);
             }
-            for (track, packet) in crossings.drain(..MAIL_PER_PUMP.min(crossings.len())) {
-                self.switch.worker.handle_crossing(track, &packet, now);
+            for crossing in crossings.drain(..MAIL_PER_PUMP.min(crossings.len())) {
+                self.switch.worker.handle_crossing(&crossing, now);
             }
             self.switch.pump(&mut self.wire);
             now = Instant::now();

@@ -8,6 +8,7 @@ use trackyard_peer::{ConnectionFactory, Datagram, Transport};
 
 use super::WorkerThread;
 use crate::EventSink;
+use crate::mailbox::StrayDatagram;
 use crate::switch::Fate;
 use crate::tcp::Connection;
 
@@ -46,7 +47,7 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
             self.load.add_wait(received.waited);
             let (source, contents) = (received.source, received.contents);
             let datagram = Datagram { transport: Transport::Udp, source, destination, contents };
-            self.switch.on_udp(datagram, now);
+            self.switch.on_udp(datagram, now.checked_sub(received.waited).unwrap_or(now), now);
         }
     }
 
@@ -82,7 +83,7 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
             let (is_greeting, bytes) = (frame.is_greeting, frame.contents.len());
             let datagram =
                 Datagram { transport: Transport::Tcp, source, destination, contents: frame.contents };
-            match self.switch.offer(datagram, now) {
+            match self.switch.offer(datagram, now, now) {
                 Fate::Mine => self.wire.connections.serve(token),
                 Fate::Other(worker) if is_greeting => {
                     let connection = self.wire.connections.hand_over(token, bytes, self.poll.registry());
@@ -93,7 +94,9 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
                     return self.wire.connections.close(token);
                 }
                 Fate::Other(worker) => {
-                    self.switch.stray(worker, Transport::Tcp, (source, destination), frame.contents);
+                    let (transport, contents) = (Transport::Tcp, frame.contents.to_vec());
+                    let stray = StrayDatagram { transport, source, destination, contents, received: now };
+                    self.switch.stray(worker, stray);
                 }
                 Fate::Nobody => counters.unclaimed.add(1),
             }

@@ -24,8 +24,14 @@ impl Downstream {
         &mut self.outbox
     }
 
-    pub(super) fn push(&mut self, handle: Handle, header: &Header, packet: &Bytes, now: Instant) {
-        self.outbox.push(handle, header, packet, now);
+    pub(super) fn push(
+        &mut self,
+        handle: Handle,
+        header: &Header,
+        packet: &Bytes,
+        times: (Instant, Instant),
+    ) {
+        self.outbox.push_received(handle, header, packet, times);
     }
 
     pub(super) fn totals(&self) -> LaneStats {

@@ -6,16 +6,19 @@ use bytes::Bytes;
 use trackyard_peer::ConnectionFactory;
 use trackyard_wire::{Header, ParseError};
 
+use super::output::Times;
 use super::slot::contain;
-use super::{Worker, WorkerOutput};
+use super::{Crossing, Worker, WorkerOutput};
 use crate::control::{PeerId, TrackKey};
 
 impl<F: ConnectionFactory> Worker<F> {
     /// A packet of a track whose publisher lives on another worker.
-    pub fn handle_crossing(&mut self, track: TrackKey, packet: &Bytes, now: Instant) {
+    pub fn handle_crossing(&mut self, crossing: &Crossing, now: Instant) {
+        self.now = Some(now);
         self.counters.crossings_in += 1;
-        let delivered = match Header::parse(packet) {
-            Ok(header) => self.deliver_local(track, &header, packet, now),
+        let times = Times { received: crossing.received, now };
+        let delivered = match Header::parse(&crossing.packet) {
+            Ok(header) => self.deliver_local(crossing.track, &header, &crossing.packet, times),
             Err(_) => 0,
         };
         if delivered == 0 {
@@ -25,7 +28,7 @@ impl<F: ConnectionFactory> Worker<F> {
     }
 
     /// A packet that a publisher of this worker has sent.
-    pub(super) fn route(&mut self, from: PeerId, packet: &Bytes, now: Instant) {
+    pub(super) fn route(&mut self, from: PeerId, packet: &Bytes, times: Times) {
         self.counters.packets_in += 1;
         self.counters.packets_in_bytes += packet.len() as u64;
         if !self.peers.get(&from).is_some_and(|slot| slot.may_publish) {
@@ -40,8 +43,8 @@ impl<F: ConnectionFactory> Worker<F> {
             self.counters.unknown_handle += 1;
             return;
         };
-        let hops = self.cross(track, packet);
-        if self.deliver_local(track, &header, packet, now) + hops == 0 {
+        let hops = self.cross(track, packet, times.received);
+        if self.deliver_local(track, &header, packet, times) + hops == 0 {
             self.counters.no_route += 1;
         } else {
             self.counters.routed += 1;
@@ -49,13 +52,14 @@ impl<F: ConnectionFactory> Worker<F> {
     }
 
     /// Counts the packet if its track is metered, and sends it once to each other worker that wants it; answers how many.
-    fn cross(&mut self, track: TrackKey, packet: &Bytes) -> usize {
+    fn cross(&mut self, track: TrackKey, packet: &Bytes, received: Instant) -> usize {
         let Some(entry) = self.routes.track(track) else { return 0 };
         if let Some(meter) = &entry.meter {
             meter.count(packet.len());
         }
         for &to in &entry.hops {
-            self.outputs.push_back(WorkerOutput::Cross { to, track, packet: packet.clone() });
+            let crossing = Crossing { track, packet: packet.clone(), received };
+            self.outputs.push_back(WorkerOutput::Cross { to, crossing });
         }
         self.counters.crossings_out += entry.hops.len() as u64;
         entry.hops.len()
@@ -67,15 +71,17 @@ impl<F: ConnectionFactory> Worker<F> {
         track: TrackKey,
         header: &Header,
         packet: &Bytes,
-        now: Instant,
+        times: Times,
     ) -> usize {
         let Some(track) = self.routes.track_mut(track) else { return 0 };
-        track.newest.note(header, now);
+        track.newest.note(header, times.now);
         let sinks = &track.subscribers;
         let count = sinks.len();
         for sink in sinks {
             let Some(slot) = self.peers.get_mut(&sink.peer) else { continue };
-            match contain(|| slot.peer.push(sink.handle, header, packet, now)) {
+            match contain(|| {
+                slot.peer.push_received(sink.handle, header, packet, (times.received, times.now))
+            }) {
                 Some(_) => self.agenda.add(sink.peer, slot.touch(packet.len())),
                 None => self.lost.push(sink.peer),
             }

@@ -8,6 +8,7 @@ use trackyard_peer::ConnectionFactory;
 use trackyard_wire::{FrameNumber, Header, Sequence};
 
 use super::Worker;
+use super::output::Times;
 use super::slot::Urgency;
 use crate::control::TrackKey;
 
@@ -71,7 +72,7 @@ impl<F: ConnectionFactory> Worker<F> {
             self.with_peer(sink.peer, |peer| peer.add_lane(sink.handle, rules, now));
             self.mark(sink.peer, Urgency::Soon);
         }
-        self.counters.last_wills += self.deliver_local(track, &header, &packet, now) as u64;
+        self.counters.last_wills += self.deliver_local(track, &header, &packet, Times::at(now)) as u64;
     }
 }
 

@@ -9,6 +9,31 @@ use trackyard_peer::Transmit;
 use super::{DemuxKey, Endpoint, Garbage};
 use crate::control::{Event, RoomKey, TrackKey, UserPacket, WorkerId};
 
+/// A packet for the subscribers of another worker.
+#[derive(Debug, Clone)]
+pub struct Crossing {
+    /// The packet's track.
+    pub track: TrackKey,
+    /// The packet as its publisher has sent it.
+    pub packet: Bytes,
+    /// When it came to this machine.
+    pub received: Instant,
+}
+
+/// When something came to this machine, and when it is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    pub(super) received: Instant,
+    pub(super) now: Instant,
+}
+
+impl Times {
+    /// It has not waited.
+    pub(super) fn at(now: Instant) -> Self {
+        Self { received: now, now }
+    }
+}
+
 /// What a worker wants done.
 #[derive(Debug)]
 pub enum WorkerOutput {
@@ -20,10 +45,8 @@ pub enum WorkerOutput {
     Cross {
         /// Which worker.
         to: WorkerId,
-        /// The packet's track.
-        track: TrackKey,
-        /// The packet as its publisher has sent it.
-        packet: Bytes,
+        /// What crosses.
+        crossing: Crossing,
     },
     /// Hand the user packet to another worker's [`handle_user_packet`](super::Worker::handle_user_packet), in this order; if that
     /// cannot be, call [`handle_user_packets_lost`](super::Worker::handle_user_packets_lost) there.

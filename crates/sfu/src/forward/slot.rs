@@ -8,6 +8,7 @@ use trackyard_lanes::LaneStats;
 use trackyard_peer::{Connection, ConnectionCounters, Peer};
 
 use super::WorkerCounters;
+use super::output::Times;
 use super::routes::Sink;
 use crate::control::{OpenPeer, PeerId, RoomKey};
 
@@ -26,6 +27,8 @@ pub(super) struct Slot<C: Connection> {
     counted: ConnectionCounters,
     inputs: u32,
     input_bytes: usize,
+    /// When the oldest datagram came that it was given since it was last polled.
+    received: Option<Instant>,
     urgency: Urgency,
 }
 
@@ -44,7 +47,16 @@ impl<C: Connection> Slot<C> {
     pub(super) fn new(peer: Peer<C>, open: &OpenPeer) -> Self {
         let (room, may_publish) = (open.room, open.data_tracks);
         let counted = ConnectionCounters::default();
-        Self { peer, room, may_publish, counted, inputs: 0, input_bytes: 0, urgency: Urgency::Idle }
+        Self {
+            peer,
+            room,
+            may_publish,
+            counted,
+            inputs: 0,
+            input_bytes: 0,
+            received: None,
+            urgency: Urgency::Idle,
+        }
     }
 
     /// The peer has been given an input; answers the urgency if it has risen.
@@ -62,10 +74,17 @@ impl<C: Connection> Slot<C> {
         rises.then_some(urgency)
     }
 
-    /// The peer is about to be polled; answers whether it needs to be.
-    pub(super) fn settle(&mut self) -> bool {
+    /// The peer has been given a datagram that came then.
+    pub(super) fn receive(&mut self, received: Instant) {
+        self.received = Some(self.received.map_or(received, |oldest| oldest.min(received)));
+    }
+
+    /// The peer is about to be polled; answers when that came of which it has to be, if it has.
+    pub(super) fn settle(&mut self, now: Instant) -> Option<Times> {
         (self.inputs, self.input_bytes) = (0, 0);
-        std::mem::replace(&mut self.urgency, Urgency::Idle) != Urgency::Idle
+        let received = self.received.take().unwrap_or(now);
+        let is_idle = std::mem::replace(&mut self.urgency, Urgency::Idle) == Urgency::Idle;
+        (!is_idle).then_some(Times { received, now })
     }
 
     /// Counts what became of user packets since this was last done.

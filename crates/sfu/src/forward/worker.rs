@@ -8,6 +8,7 @@ use trackyard_peer::{ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, T
 
 use super::demux::{Change, DemuxTable, Owner};
 use super::ids::IdMap;
+use super::output::Times;
 use super::routes::Routes;
 use super::seats::Seats;
 use super::slot::{Agenda, Slot, Urgency, contain};
@@ -46,7 +47,7 @@ pub struct Worker<F: ConnectionFactory> {
     pub(super) lanes_closed: LaneStats,
     timers: Timers,
     pub(super) agenda: Agenda,
-    now: Option<Instant>,
+    pub(super) now: Option<Instant>,
 }
 
 impl<F: ConnectionFactory> Worker<F> {
@@ -79,10 +80,20 @@ impl<F: ConnectionFactory> Worker<F> {
 
     /// A datagram has come.
     pub fn handle_datagram<'a>(&mut self, datagram: Datagram<'a>, now: Instant) -> Demux<'a> {
+        self.handle_received(datagram, now, now)
+    }
+
+    /// A datagram that came before this, and has waited since: what is in it is as old as that.
+    pub fn handle_received<'a>(
+        &mut self,
+        datagram: Datagram<'a>,
+        received: Instant,
+        now: Instant,
+    ) -> Demux<'a> {
         self.now = Some(now);
         self.counters.datagrams_in += 1;
         self.counters.datagrams_in_bytes += datagram.contents.len() as u64;
-        let demux = self.deliver(datagram, now);
+        let demux = self.deliver(datagram, Times { received, now });
         match demux {
             Demux::Mine => self.counters.datagrams_mine += 1,
             Demux::Foreign(_) => self.counters.datagrams_foreign += 1,
@@ -163,7 +174,8 @@ impl<F: ConnectionFactory> Worker<F> {
         self.demux.disown(endpoint);
     }
 
-    fn deliver<'a>(&mut self, datagram: Datagram<'a>, now: Instant) -> Demux<'a> {
+    fn deliver<'a>(&mut self, datagram: Datagram<'a>, times: Times) -> Demux<'a> {
+        let Times { received, now } = times;
         let endpoint = Endpoint { transport: datagram.transport, address: datagram.source };
         let kind = match stun::classify(datagram.contents) {
             Ok(kind) => kind,
@@ -181,6 +193,9 @@ impl<F: ConnectionFactory> Worker<F> {
         };
         let bytes = datagram.contents.len();
         self.with_peer(owner.peer, |peer| peer.handle_datagram(owner.target, datagram, now));
+        if let Some(slot) = self.peers.get_mut(&owner.peer) {
+            slot.receive(received);
+        }
         self.touch(owner.peer, bytes);
         if matches!(kind, Kind::Request { .. }) {
             self.place(owner, endpoint, now);
@@ -220,13 +235,11 @@ impl<F: ConnectionFactory> Worker<F> {
 
     /// Takes everything a peer has to say.
     pub(super) fn drain(&mut self, id: PeerId, now: Instant) {
-        if !self.peers.get_mut(&id).is_some_and(Slot::settle) {
-            return;
-        }
+        let Some(times) = self.peers.get_mut(&id).and_then(|slot| slot.settle(now)) else { return };
         while let Some(output) = self.with_peer(id, Peer::poll_output) {
             match output {
                 PeerOutput::Transmit(transmit) => self.transmit(transmit),
-                PeerOutput::Event(event) => self.on_event(id, event, now),
+                PeerOutput::Event(event) => self.on_event(id, event, times),
                 PeerOutput::Timeout(at) => return self.rest(id, at),
             }
         }
@@ -243,10 +256,10 @@ impl<F: ConnectionFactory> Worker<F> {
         }
     }
 
-    fn on_event(&mut self, id: PeerId, event: PeerEvent, now: Instant) {
+    fn on_event(&mut self, id: PeerId, event: PeerEvent, times: Times) {
         match event {
-            PeerEvent::Packet(packet) => self.route(id, &packet, now),
-            PeerEvent::Message(kind, message) => self.hear(id, kind, &message, now),
+            PeerEvent::Packet(packet) => self.route(id, &packet, times),
+            PeerEvent::Message(kind, message) => self.hear(id, kind, &message, times.now),
             PeerEvent::Behind => self.behind(id),
             PeerEvent::Flow(change) => self.flow_changed(id, change),
             PeerEvent::Credentials { target, ufrag } => self.claim_ufrag(Owner { peer: id, target }, &ufrag),

@@ -2,23 +2,25 @@
 
 mod config;
 mod slot;
+mod workers;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use trackyard_auth::{Claims, Verified};
-use trackyard_peer::{ConnectionFactory, Datagram, Transmit};
+use trackyard_lanes::LaneStats;
+use trackyard_peer::{ConnectionFactory, Transmit};
 use trackyard_proto::join::JoinRequest;
 use trackyard_proto::{Encoding, Outbound, Request, Response};
-use trackyard_sfu::control::{Event, Now, PeerId, RoomKey, WorkerId};
+use trackyard_sfu::control::{Event, Now, PeerId, RoomKey, TrackKey, WorkerId};
 use trackyard_sfu::directory;
-use trackyard_sfu::forward::{Demux, DemuxKey, Foreign, Worker, WorkerConfig, WorkerOutput};
+use trackyard_sfu::forward::{DemuxKey, Worker, WorkerConfig};
 use trackyard_sfu::room::{
     Admin, AdminId, AdminRequest, ConnectionId, Input, Join, Output, Resume, Room, RoomConfig,
 };
 
-pub use config::NodeConfig;
+pub use config::{NodeConfig, Pace};
 use slot::{RoomSlot, WorkerInput, WorkerSlot};
 
 use super::mailbox::Mailbox;
@@ -44,6 +46,16 @@ pub struct Node<F: ConnectionFactory> {
     begin: Instant,
     /// Datagrams that came to another worker than theirs.
     hops: u64,
+    /// Datagrams that found a socket full.
+    overflowed: u64,
+    buried: LaneStats,
+    buried_waiting: u64,
+    /// Which worker serves the next participant: in turn, so that what one worker does alone is no test's only case.
+    turn: u16,
+    /// What has crossed in one go: a packet crosses once to each worker.
+    crossed: BTreeSet<(WorkerId, TrackKey, usize)>,
+    /// Makes the connections of a worker that begins anew.
+    factory: Box<dyn Fn(SocketAddr) -> F>,
 }
 
 /// Something for a client's signal connection; `None`: its end.
@@ -56,7 +68,7 @@ pub(super) struct Signal {
 impl<F: ConnectionFactory> Node<F> {
     pub(super) fn new(
         config: NodeConfig,
-        factory: impl Fn(SocketAddr) -> F,
+        factory: impl Fn(SocketAddr) -> F + 'static,
         seed: u64,
         now: Instant,
     ) -> Self {
@@ -68,6 +80,9 @@ impl<F: ConnectionFactory> Node<F> {
                 foreign: BTreeMap::new(),
                 foreign_seed: random.u64(..),
                 wake: None,
+                socket: VecDeque::new(),
+                socket_next: false,
+                free_at: None,
             })
             .collect();
         Self {
@@ -84,6 +99,12 @@ impl<F: ConnectionFactory> Node<F> {
             random,
             begin: now,
             hops: 0,
+            overflowed: 0,
+            buried: LaneStats::default(),
+            buried_waiting: 0,
+            crossed: BTreeSet::new(),
+            turn: 0,
+            factory: Box::new(factory),
         }
     }
 
@@ -134,37 +155,6 @@ impl<F: ConnectionFactory> Node<F> {
         slot.expect("the room is open").inbox.push(input, now);
     }
 
-    /// Any datagram, from anywhere.
-    pub fn datagram(&mut self, source: SocketAddr, transmit: &Transmit, now: Instant) {
-        // As a kernel does it: which worker's socket gets a datagram depends on its addresses alone.
-        let spread = address_number(source).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        let at = usize::try_from(spread).unwrap_or(0) % self.workers.len();
-        let datagram = Datagram {
-            transport: transmit.transport,
-            source,
-            destination: transmit.destination,
-            contents: &transmit.contents,
-        };
-        let foreign = match self.workers[at].worker.handle_datagram(datagram, now) {
-            Demux::Foreign(Foreign::Ufrag(ufrag)) => DemuxKey::Ufrag(ufrag.into()),
-            Demux::Foreign(Foreign::Address(endpoint)) => DemuxKey::Address(endpoint),
-            Demux::Mine | Demux::Garbage(_) => return self.drain_worker(at, now),
-        };
-        self.drain_worker(at, now);
-        let Some(owner) = self.claims.get(&foreign) else { return };
-        self.hops += 1;
-        let copy = Transmit {
-            transport: transmit.transport,
-            source: transmit.source,
-            destination: transmit.destination,
-            contents: transmit.contents.clone(),
-        };
-        let delay_max = self.config.delay_max;
-        let slot = &mut self.workers[usize::from(owner.0)];
-        let seed = slot.foreign_seed ^ address_number(source);
-        slot.foreign.entry(source).or_insert_with(|| Mailbox::new(delay_max, seed)).push(copy, now);
-    }
-
     /// A client enters; its messages go to the seat of that index.
     pub(super) fn enter(
         &mut self,
@@ -181,7 +171,8 @@ impl<F: ConnectionFactory> Node<F> {
             Input::Resume(Resume { connection, verified, request })
         } else {
             let peer = PeerId(self.next_id());
-            let worker = WorkerId((peer.0 % u64::from(self.config.workers)) as u16);
+            let worker = WorkerId(self.turn % self.config.workers);
+            self.turn = self.turn.wrapping_add(1);
             Input::Join(Box::new(Join { connection, peer, worker, verified, request, single }))
         };
         self.rooms.get_mut(&key).expect("just found").inbox.push(input, now);
@@ -212,10 +203,7 @@ impl<F: ConnectionFactory> Node<F> {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let workers = self.workers.iter().flat_map(|slot| {
-            let foreign = slot.foreign.values().map(Mailbox::poll_timeout);
-            foreign.chain([slot.wake, slot.inbox.poll_timeout()])
-        });
+        let workers = self.workers.iter().map(WorkerSlot::poll_timeout);
         let rooms =
             self.rooms.values().flat_map(|slot| [slot.room.poll_timeout(), slot.inbox.poll_timeout()]);
         workers.chain(rooms).flatten().min()
@@ -225,63 +213,16 @@ impl<F: ConnectionFactory> Node<F> {
     pub(super) fn run(&mut self, now: Instant) -> bool {
         let mut busy = false;
         for at in 0..self.workers.len() {
-            busy |= self.run_worker(at, now);
+            busy |= match self.config.pace {
+                None => self.run_worker(at, now),
+                Some(pace) => self.run_slow_worker(at, pace, now),
+            };
         }
         let keys: Vec<_> = self.rooms.keys().copied().collect();
         for key in keys {
             busy |= self.run_room(key, now);
         }
         busy
-    }
-
-    fn run_worker(&mut self, at: usize, now: Instant) -> bool {
-        let slot = &mut self.workers[at];
-        let mut busy = false;
-        while let Some(input) = slot.inbox.pop(now) {
-            busy = true;
-            match input {
-                WorkerInput::Command(command) => slot.worker.handle_command(command, now),
-                WorkerInput::Cross(track, packet) => slot.worker.handle_crossing(track, &packet, now),
-                WorkerInput::CrossUserPacket(room, packet) => {
-                    slot.worker.handle_user_packet(room, &packet, now);
-                }
-            }
-        }
-        busy |= slot.hand_over_foreign(now);
-        if slot.wake.is_some_and(|wake| wake <= now) {
-            slot.wake = None;
-            slot.worker.handle_timeout(now);
-            busy = true;
-        }
-        if busy {
-            self.drain_worker(at, now);
-        }
-        busy
-    }
-
-    fn drain_worker(&mut self, at: usize, now: Instant) {
-        loop {
-            match self.workers[at].worker.poll_output() {
-                WorkerOutput::Transmit(transmit) => self.transmits.push_back(transmit),
-                WorkerOutput::Event(key, event) => self.event(key, event, now),
-                WorkerOutput::Cross { to, track, packet } => {
-                    self.workers[usize::from(to.0)].inbox.push(WorkerInput::Cross(track, packet), now);
-                }
-                WorkerOutput::CrossUserPacket { to, room, packet } => {
-                    let inbox = &mut self.workers[usize::from(to.0)].inbox;
-                    inbox.push(WorkerInput::CrossUserPacket(room, packet), now);
-                }
-                WorkerOutput::Claim(key) => {
-                    let owner = WorkerId(u16::try_from(at).expect("few workers"));
-                    self.claims.insert(key, owner);
-                }
-                WorkerOutput::Release(key) => drop(self.claims.remove(&key)),
-                WorkerOutput::Timeout(wake) => {
-                    self.workers[at].wake = wake.map(|wake| wake.max(now + Duration::from_micros(1)));
-                    return;
-                }
-            }
-        }
     }
 
     fn event(&mut self, key: RoomKey, event: Event, now: Instant) {
@@ -385,13 +326,4 @@ fn verified(config: &SeatConfig) -> Verified {
         ..Claims::default()
     };
     Verified { api_key: "devkey".to_owned(), claims, expires_at_unix_s: UNIX_MS / 1000 + 3600 }
-}
-
-/// Tells addresses apart.
-fn address_number(address: SocketAddr) -> u64 {
-    let ip = match address.ip() {
-        std::net::IpAddr::V4(ip) => u64::from(ip.to_bits()),
-        std::net::IpAddr::V6(ip) => (ip.to_bits() >> 64) as u64 ^ ip.to_bits() as u64,
-    };
-    ip << 16 | u64::from(address.port())
 }

@@ -8,7 +8,7 @@ use trackyard_peer::{ConnectionFactory, Str0mFactory, Transport};
 use crate::message::MessageFactory;
 
 /// What connections are made of.
-pub trait Realm {
+pub trait Realm: Clone + 'static {
     /// Makes them, for server and clients alike.
     type Factory: ConnectionFactory;
 

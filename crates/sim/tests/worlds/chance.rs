@@ -15,15 +15,25 @@ use crate::support::{begin, frame, lane_totals, seat};
 use crate::view::{Known, View};
 
 const STEPS: u32 = 120;
-const SEATS_MAX: usize = 8;
-const IDENTITIES: u8 = 6;
+/// Who there is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cast {
+    /// `None`: a few, as the seed says.
+    pub(crate) workers: Option<u16>,
+    /// Workers die now and then.
+    pub(crate) workers_die: bool,
+    pub(crate) seats_max: usize,
+    pub(crate) identities: u8,
+}
+
+const FEW: Cast = Cast { workers: None, workers_die: false, seats_max: 8, identities: 6 };
 /// A client that is gone has been removed, and the room has closed, after this.
 const ALL_OVER: Duration = Duration::from_secs(60);
 /// Everything that was said has been heard after this, with presence told twice a second.
 const SETTLED: Duration = Duration::from_secs(4);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Links {
+pub(crate) enum Links {
     /// Anything.
     Any,
     /// Nothing is lost or under way, and nobody goes while frames do. Frames are single packets.
@@ -43,27 +53,33 @@ struct Script {
     random: fastrand::Rng,
     players: Vec<Player>,
     links: Links,
+    cast: Cast,
     frames: u32,
+    deaths: u64,
     digest: DefaultHasher,
 }
 
 /// What a run has shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Outcome {
+pub(crate) struct Outcome {
     datagrams: u64,
     events: u64,
-    frames: u64,
+    pub(crate) frames: u64,
     early_packets: u64,
-    hops: u64,
+    pub(crate) hops: u64,
+    pub(crate) crossings: u64,
+    pub(crate) deaths: u64,
 }
 
 impl Script {
-    fn new(seed: u64, links: Links) -> Self {
+    fn new(seed: u64, links: Links, cast: Cast) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let config = NodeConfig { workers: random.u16(2..=4), ..NodeConfig::default() };
+        let workers = cast.workers.unwrap_or_else(|| random.u16(2..=4));
+        let config = NodeConfig { workers, ..NodeConfig::default() };
         let mut world = World::new(MessageRealm::new(begin()), config, seed);
         world.record_trace();
-        Self { world, random, players: Vec::new(), links, frames: 0, digest: DefaultHasher::new() }
+        let digest = DefaultHasher::new();
+        Self { world, random, players: Vec::new(), links, cast, frames: 0, deaths: 0, digest }
     }
 
     fn play(mut self) -> Outcome {
@@ -84,6 +100,11 @@ impl Script {
     }
 
     fn act(&mut self) {
+        if self.cast.workers_die && self.random.u8(..30) == 0 {
+            self.deaths += 1;
+            let workers = self.world.node().workers();
+            return self.world.fail_worker(self.random.u16(..workers));
+        }
         match self.random.u8(..100) {
             0..12 => self.join(),
             12..15 if self.links == Links::Any => self.leave(),
@@ -99,10 +120,10 @@ impl Script {
     }
 
     fn join(&mut self) {
-        if self.players.iter().filter(|player| player.alive).count() >= SEATS_MAX {
+        if self.players.iter().filter(|player| player.alive).count() >= self.cast.seats_max {
             return;
         }
-        let identity = format!("p{}", self.random.u8(..IDENTITIES));
+        let identity = format!("p{}", self.random.u8(..self.cast.identities));
         let mut config = seat(&identity, self.random.bool());
         if self.links == Links::Any {
             self.worsen(&mut config);
@@ -190,7 +211,7 @@ impl Script {
             agent: false,
             can_subscribe_metrics: false,
         };
-        let identity = format!("p{}", self.random.u8(..IDENTITIES));
+        let identity = format!("p{}", self.random.u8(..self.cast.identities));
         let change = ParticipantChange { permission: Some(permission), ..ParticipantChange::default() };
         let now = self.world.now();
         self.world.node().admin("room", Admin::UpdateParticipant { identity, change }, now);
@@ -246,9 +267,12 @@ impl Script {
 
     /// Every frame that a lane was given was delivered, dropped for a reason, or waits.
     fn check_accounts(&mut self) {
-        let totals = lane_totals(&mut self.world);
-        let waiting: u64 =
-            (0..self.world.node().workers()).map(|id| self.world.node().worker(id).frames_waiting()).sum();
+        let mut totals = lane_totals(&mut self.world);
+        let (buried, mut waiting) = self.world.node().buried();
+        totals += buried;
+        for id in 0..self.world.node().workers() {
+            waiting += self.world.node().worker(id).frames_waiting();
+        }
         assert_eq!(totals.frames_in, totals.frames_delivered + totals.dropped_total() + waiting);
         let received: u64 = self.players.iter().map(|player| player.view.frames).sum();
         assert!(received <= totals.frames_delivered, "{received} received of {}", totals.frames_delivered);
@@ -330,13 +354,22 @@ impl Script {
             frames: self.players.iter().map(|player| player.view.frames).sum(),
             early_packets: self.players.iter().map(|player| player.view.early_packets).sum(),
             hops: self.world.node().hops(),
+            crossings: (0..self.world.node().workers())
+                .map(|id| self.world.node().worker(id).counters().crossings_out)
+                .sum(),
+            deaths: self.deaths,
         }
     }
 }
 
 /// Runs a script and names the seed if it fails.
 fn play(seed: u64, links: Links) -> Outcome {
-    match std::panic::catch_unwind(|| Script::new(seed, links).play()) {
+    play_with(seed, links, FEW)
+}
+
+/// The same with another cast.
+pub(crate) fn play_with(seed: u64, links: Links, cast: Cast) -> Outcome {
+    match std::panic::catch_unwind(|| Script::new(seed, links, cast).play()) {
         Ok(outcome) => outcome,
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map_or("", String::as_str);

@@ -18,3 +18,4 @@ mod subscribing;
 mod support;
 mod traffic;
 mod view;
+mod workers;

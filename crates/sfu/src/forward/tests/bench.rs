@@ -18,7 +18,7 @@ use crate::control::{
     Command, Event, Hop, OpenPeer, PeerId, RoomKey, RouteBatch, RouteChange, TrackKey, UserPacket, WorkerId,
 };
 use crate::forward::stun::tests::request;
-use crate::forward::{Demux, DemuxKey, Worker, WorkerConfig, WorkerOutput};
+use crate::forward::{Crossing, Demux, DemuxKey, Worker, WorkerConfig, WorkerOutput};
 
 /// First byte of a datagram that carries a data-track packet.
 const DATA_TRACK: u8 = 20;
@@ -222,7 +222,7 @@ pub(super) struct Bench {
     pub(super) now: Instant,
     pub(super) events: Vec<Event>,
     pub(super) sent: Vec<(SocketAddr, Vec<u8>)>,
-    pub(super) crossed: Vec<(WorkerId, TrackKey, Bytes)>,
+    pub(super) crossed: Vec<(WorkerId, Crossing)>,
     pub(super) user_packets: Vec<(WorkerId, Arc<UserPacket>)>,
     pub(super) claims: Vec<DemuxKey>,
     pub(super) deadline: Option<Instant>,
@@ -282,7 +282,7 @@ impl Bench {
                     assert_eq!(room, ROOM);
                     self.events.push(event);
                 }
-                WorkerOutput::Cross { to, track, packet } => self.crossed.push((to, track, packet)),
+                WorkerOutput::Cross { to, crossing } => self.crossed.push((to, crossing)),
                 WorkerOutput::CrossUserPacket { to, packet, .. } => self.user_packets.push((to, packet)),
                 WorkerOutput::Claim(key) => self.claims.push(key),
                 WorkerOutput::Release(key) => self.claims.retain(|known| *known != key),
@@ -358,6 +358,15 @@ impl Bench {
     pub(super) fn publish(&mut self, client: Client, bytes: &[u8]) {
         let contents = [&[DATA_TRACK], bytes].concat();
         assert_eq!(self.datagram(client.address, &contents), Demux::Mine);
+    }
+
+    /// The same, for a datagram that has waited since `received`.
+    pub(super) fn publish_received(&mut self, client: Client, bytes: &[u8], received: Instant) {
+        let contents = [&[DATA_TRACK], bytes].concat();
+        let destination = SERVER.parse().unwrap();
+        let datagram =
+            Datagram { transport: Transport::Udp, source: client.address, destination, contents: &contents };
+        assert_eq!(self.worker.handle_received(datagram, received, self.now), Demux::Mine);
     }
 
     /// The packets a client has been sent so far.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use trackyard_lanes::{DropReason, LaneRules};
 
 use super::bench::{Bench, add_hop, add_track, packet, subscribe};
 use crate::control::{Command, Event, PeerId, RouteChange, TrackKey, WorkerId};
-use crate::forward::WorkerCounters;
+use crate::forward::{Crossing, WorkerCounters};
 
 /// Each packet has exactly one fate.
 fn assert_accounted(counters: &WorkerCounters) {
@@ -104,10 +104,10 @@ fn a_packet_crosses_once_per_worker_and_is_served_there() {
     there.routes(vec![subscribe(5, one, 2), subscribe(5, two, 3)]);
     here.publish(publisher, &packet(9, 0, b"x"));
     here.run();
-    assert_eq!(here.crossed, [(WorkerId(1), TrackKey(5), Bytes::from(packet(9, 0, b"x")))]);
-    for (_, track, bytes) in here.crossed.drain(..) {
-        there.worker.handle_crossing(track, &bytes, there.now);
-    }
+    let [(to, crossing)] = &here.crossed[..] else { panic!("one crossing: {:?}", here.crossed) };
+    assert_eq!((*to, crossing.track), (WorkerId(1), TrackKey(5)));
+    assert_eq!((&crossing.packet[..], crossing.received), (&packet(9, 0, b"x")[..], here.now));
+    there.worker.handle_crossing(crossing, there.now);
     there.run();
     assert_eq!(here.received(local), [packet(1, 0, b"x")]);
     assert_eq!(there.received(one), [packet(2, 0, b"x")]);
@@ -118,10 +118,43 @@ fn a_packet_crosses_once_per_worker_and_is_served_there() {
 }
 
 #[test]
+fn what_has_waited_outside_is_as_old_as_that_on_either_worker() {
+    let age_max = LaneRules::default().age_max;
+    let check = |waited: Duration, expected: usize| {
+        let (mut here, mut there) = (Bench::new(0), Bench::new(1));
+        let (publisher, local) = (here.join(1), here.join(2));
+        let remote = there.join(3);
+        here.routes(vec![add_track(5, publisher, 9), subscribe(5, local, 1), add_hop(5, 1)]);
+        there.routes(vec![subscribe(5, remote, 2)]);
+        // Every worker has lived for longer than anything waits.
+        for bench in [&mut here, &mut there] {
+            bench.now += Duration::from_secs(10);
+        }
+        here.publish_received(publisher, &packet(9, 0, b"x"), here.now - waited);
+        here.run();
+        let (_, crossing) = here.crossed.pop().unwrap();
+        there.worker.handle_crossing(&crossing, there.now);
+        there.run();
+        assert_eq!((here.received(local).len(), there.received(remote).len()), (expected, expected));
+        for bench in [&here, &there] {
+            let expired = bench.worker.lane_totals().dropped(DropReason::Expired);
+            assert_eq!(expired, 1 - expected as u64, "dropped whole, and counted");
+        }
+        assert_accounted(here.worker.counters());
+    };
+    check(Duration::ZERO, 1);
+    check(age_max / 2, 1);
+    check(age_max, 0);
+    check(Duration::from_secs(5), 0);
+}
+
+#[test]
 fn crossings_that_nobody_wants_are_counted() {
     let mut bench = Bench::new(1);
-    bench.worker.handle_crossing(TrackKey(5), &Bytes::from(packet(9, 0, b"x")), bench.now);
-    bench.worker.handle_crossing(TrackKey(5), &Bytes::from_static(b"bad"), bench.now);
+    for packet in [packet(9, 0, b"x"), b"bad".to_vec()] {
+        let crossing = Crossing { track: TrackKey(5), packet: packet.into(), received: bench.now };
+        bench.worker.handle_crossing(&crossing, bench.now);
+    }
     bench.run();
     assert_eq!(bench.worker.counters().crossings_unrouted, 2);
 }

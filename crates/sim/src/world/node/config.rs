@@ -18,6 +18,17 @@ pub struct NodeConfig {
     pub address: SocketAddr,
     /// Encode what is signalled, only to know how long it is.
     pub counts_signal_bytes: bool,
+    /// How fast workers are; `None`: infinitely.
+    pub pace: Option<Pace>,
+}
+
+/// A worker that takes time for what it does.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// For each datagram and packet it is given, and for each datagram it sends.
+    pub cost: Duration,
+    /// Datagrams that its socket keeps for it; the next is lost.
+    pub socket_datagrams: usize,
 }
 
 impl Default for NodeConfig {
@@ -28,6 +39,7 @@ impl Default for NodeConfig {
             delay_max: Duration::from_millis(1),
             address: SocketAddr::from(([192, 0, 2, 1], 7882)),
             counts_signal_bytes: false,
+            pace: None,
         }
     }
 }
