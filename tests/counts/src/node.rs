@@ -11,7 +11,7 @@ use trackyard_peer::{ChannelKind, Datagram, Mode, Transport};
 use trackyard_sfu::control::{
     Command, Hop, OpenPeer, PeerId, RoomKey, RouteBatch, RouteChange, Seat, TrackKey, WorkerId,
 };
-use trackyard_sfu::forward::{Demux, Worker, WorkerConfig, WorkerOutput};
+use trackyard_sfu::forward::{Crossing, Demux, Worker, WorkerConfig, WorkerOutput};
 use trackyard_wire::Handle;
 
 use crate::quiet::Quiet;
@@ -125,7 +125,8 @@ impl Node {
     pub(crate) fn crossing(&mut self, packet: &Bytes) {
         self.now += INTERVAL;
         self.worker.handle_timeout(self.now);
-        self.worker.handle_crossing(TRACK, packet, self.now);
+        let crossing = Crossing { track: TRACK, packet: packet.clone(), received: self.now };
+        self.worker.handle_crossing(&crossing, self.now);
         self.poll();
     }
 

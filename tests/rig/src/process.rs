@@ -191,6 +191,22 @@ impl Process {
         Ok(fs::read_dir(format!("/proc/{}/fd", self.0))?.count())
     }
 
+    /// Time on a processor of each of its workers' threads, in their order.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn workers_cpu(self) -> Result<Vec<Duration>> {
+        let mut workers = Vec::new();
+        for thread in fs::read_dir(format!("/proc/{}/task", self.0))? {
+            let thread = thread?.path();
+            let name = fs::read_to_string(thread.join("comm"))?;
+            let Some(number) = name.trim().strip_prefix("worker-") else { continue };
+            workers.push((number.parse::<u16>()?, on_processor(&thread)?));
+        }
+        workers.sort_unstable();
+        Ok(workers.into_iter().map(|(_, cpu)| cpu).collect())
+    }
+
     /// Time on a processor, of all its threads.
     ///
     /// # Errors
@@ -198,10 +214,13 @@ impl Process {
     pub fn cpu(self) -> Result<Duration> {
         let mut sum = Duration::ZERO;
         for thread in fs::read_dir(format!("/proc/{}/task", self.0))? {
-            let text = fs::read_to_string(thread?.path().join("schedstat"))?;
-            let nanos: u64 = text.split(' ').next().context("no time")?.parse()?;
-            sum += Duration::from_nanos(nanos);
+            sum += on_processor(&thread?.path())?;
         }
         Ok(sum)
     }
+}
+
+fn on_processor(thread: &Path) -> Result<Duration> {
+    let text = fs::read_to_string(thread.join("schedstat"))?;
+    Ok(Duration::from_nanos(text.split(' ').next().context("no time")?.parse()?))
 }

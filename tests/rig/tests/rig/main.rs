@@ -7,6 +7,7 @@
 
 mod api;
 mod backend;
+mod cores;
 mod hostile;
 mod ice_tcp;
 mod links;

@@ -111,6 +111,7 @@ fn every_key_of_the_official_server_is_known() {
         ours,
         [
             "webhook.data_tracks",
+            "limit.max_worker_load",
             "data_tracks",
             "data_tracks.rules",
             "metrics",
@@ -119,7 +120,8 @@ fn every_key_of_the_official_server_is_known() {
             "shutdown",
             "shutdown.action",
             "shutdown.deadline",
-            "workers"
+            "workers",
+            "fault_injection"
         ]
     );
 }
