@@ -66,7 +66,7 @@ use self::routes::Routes;
 use self::seats::Seats;
 use self::timers::Timers;
 use self::track::Tracks;
-use crate::control::{Now, PeerId, RoomKey};
+use crate::control::{Now, PeerId, RoomKey, WorkerId};
 use crate::directory::Revision;
 use crate::nonces::Nonces;
 

@@ -77,8 +77,6 @@ impl Routes {
 
     /// A worker has died: nothing that waits for it is applied any more.
     pub(super) fn forget(&mut self, worker: WorkerId) {
-        self.open.remove(&worker);
-        self.full.retain(|(to, _)| *to != worker);
         self.waiting.retain(|version, _| version.worker != worker);
     }
 
