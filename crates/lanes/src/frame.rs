@@ -11,6 +11,8 @@ use crate::slab::Key;
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) number: FrameNumber,
+    /// Frames before it that were left out for the sake of a rate: by so many its number is less when it leaves.
+    pub(crate) left_out: u16,
     /// When its first packet came.
     pub(crate) arrived: Instant,
     /// When the channel took its first packet.
@@ -35,9 +37,10 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// A frame that begins with this packet, which is still to be appended.
-    pub(crate) fn new(start: &Packet, admitted: bool) -> Self {
+    pub(crate) fn new(start: &Packet, left_out: u16, admitted: bool) -> Self {
         Self {
             number: start.frame,
+            left_out,
             arrived: start.arrived,
             begun: None,
             admitted,
@@ -51,6 +54,11 @@ impl Frame {
             older: Key::NONE,
             newer: Key::NONE,
         }
+    }
+
+    /// The number that its packets carry when they leave, if that is another than their publisher's.
+    pub(crate) fn renumbered(&self) -> Option<FrameNumber> {
+        (self.left_out > 0).then(|| FrameNumber::new(self.number.get().wrapping_sub(self.left_out)))
     }
 
     /// It may still be dropped in favour of another.

@@ -17,12 +17,22 @@ pub struct Grid {
     next: Option<Instant>,
 }
 
+/// The interval of a rate; `None` for one that limits nothing.
+fn interval(max_hz: Option<f64>) -> Option<Duration> {
+    let hz = max_hz.filter(|hz| hz.is_finite())?.max(HZ_MIN);
+    Some(Duration::from_secs_f64(1.0 / hz))
+}
+
 impl Grid {
     /// `None` for a rate that limits nothing.
     #[must_use]
     pub fn new(max_hz: Option<f64>) -> Option<Self> {
-        let hz = max_hz.filter(|hz| hz.is_finite())?.max(HZ_MIN);
-        Some(Self { interval: Duration::from_secs_f64(1.0 / hz), next: None })
+        Some(Self { interval: interval(max_hz)?, next: None })
+    }
+
+    /// Whether it picks at this rate.
+    pub(crate) fn is_of(&self, max_hz: Option<f64>) -> bool {
+        interval(max_hz) == Some(self.interval)
     }
 
     /// Whether a frame that arrives now is wanted.

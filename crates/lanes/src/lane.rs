@@ -85,6 +85,8 @@ pub(crate) struct Lane {
     single_bytes: u32,
     /// The larger frame that may be replaced.
     replaceable_multi: Key,
+    /// Frames left out for the sake of a rate.
+    left_out: u16,
     /// Few lanes limit their rate.
     grid: Option<Box<Grid>>,
 }
@@ -113,12 +115,16 @@ impl Lane {
             replaceable: 0,
             single_bytes: 0,
             replaceable_multi: Key::NONE,
+            left_out: 0,
         }
     }
 
     pub(crate) fn set_rules(&mut self, rules: LaneRules) {
         self.schedule = rules.into();
-        self.grid = Grid::new(rules.max_hz).map(Box::new);
+        // A grid that goes on picks no frame out of turn.
+        if !self.grid.as_ref().is_some_and(|grid| grid.is_of(rules.max_hz)) {
+            self.grid = Grid::new(rules.max_hz).map(Box::new);
+        }
     }
 
     /// Its receiver does not know its handle, or does: what waits stays, or may go.
@@ -260,6 +266,7 @@ impl Lane {
             return self.refuse(packet.frame, DropReason::NoChannel, shared);
         }
         if self.grid.as_mut().is_some_and(|grid| !grid.pick(packet.arrived)) {
+            self.left_out = self.left_out.wrapping_add(1);
             return self.refuse(packet.frame, DropReason::RateLimited, shared);
         }
         let has_room = shared.room.has_room(shared.store.bytes_waiting_for_room(), packet.bytes.len(), false);
@@ -267,7 +274,7 @@ impl Lane {
         if !admitted {
             self.make_place(&packet, shared);
         }
-        let key = shared.store.push_frame(&mut self.list, Frame::new(&packet, admitted));
+        let key = shared.store.push_frame(&mut self.list, Frame::new(&packet, self.left_out, admitted));
         self.note_replaceable(key, shared);
         self.incoming = Incoming::Open(key, packet.frame);
         self.append(key, packet, shared);

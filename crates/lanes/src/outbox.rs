@@ -198,6 +198,13 @@ impl Outbox {
         Some((lane.handle, lane.next_packet(&self.shared)?))
     }
 
+    /// The frame number that the packet just peeked is to carry, if that is another than the one in it: frames left
+    /// out for the sake of a rate leave no gap in the numbers.
+    #[must_use]
+    pub fn peeked_number(&self) -> Option<FrameNumber> {
+        self.lanes.get(self.chosen?)?.next_number(&self.shared)
+    }
+
     /// The channel has taken the packet just peeked.
     pub fn written(&mut self, now: Instant) {
         debug_assert!(self.chosen.is_some(), "only what has just been peeked can have been written");

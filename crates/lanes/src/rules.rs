@@ -26,8 +26,12 @@ pub struct LaneRules {
     pub finish_max: Duration,
     /// Share of the link beside other lanes; 1..=1000.
     pub weight: u16,
-    /// Frames per second at most, picked on a steady grid; `None` for every frame.
+    /// Frames per second at most, picked on a steady grid; `None` for every frame. Frames that are left out take no
+    /// number: those that follow are numbered as if they had never been.
     pub max_hz: Option<f64>,
+    /// Until the first frame has begun, the last whole one waits however old it is: somebody who comes late is to get
+    /// it. [`policy`](Self::policy) still lets newer frames take its place.
+    pub latch: bool,
 }
 
 impl Default for LaneRules {
@@ -38,6 +42,7 @@ impl Default for LaneRules {
             finish_max: Duration::from_secs(2),
             weight: 1,
             max_hz: None,
+            latch: false,
         }
     }
 }
@@ -50,6 +55,7 @@ const AGE_BOUND: Duration = Duration::from_secs(3_600);
 pub(crate) struct LaneSchedule {
     pub(crate) policy: Policy,
     pub(crate) weight: u16,
+    pub(crate) latch: bool,
     age_max_micros: u32,
     finish_max_micros: u32,
 }
@@ -70,6 +76,7 @@ impl From<LaneRules> for LaneSchedule {
         Self {
             policy: rules.policy,
             weight: rules.weight.clamp(1, 1_000),
+            latch: rules.latch,
             age_max_micros: micros(rules.age_max),
             finish_max_micros: micros(rules.finish_max),
         }

@@ -12,6 +12,10 @@ pub mod id {
     pub const ENCRYPTION: u8 = 1;
     /// The application's own timestamp.
     pub const USER_TIMESTAMP: u8 = 2;
+    /// Marks a frame that its publisher had left for the case that it vanishes: ours, without contents.
+    pub const LAST_WILL: u8 = 240;
+    /// Marks a frame that the server has kept for those who come late: ours, without contents.
+    pub const LATCHED: u8 = 241;
     /// Reserved for servers; never sent by us.
     pub const PARTICIPANT_SID: u8 = 255;
 }

@@ -124,5 +124,13 @@ pub fn patch_handle(packet: &mut [u8], handle: Handle) {
     }
 }
 
+/// Writes `frame` into bytes 6 and 7 of a packet and touches nothing else. A slice shorter than that is left as
+/// it is.
+pub fn patch_frame(packet: &mut [u8], frame: FrameNumber) {
+    if let Some(field) = packet.get_mut(6..8) {
+        field.copy_from_slice(&frame.get().to_be_bytes());
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ mod extension;
 mod handle;
 mod header;
 mod header_bytes;
+mod mark;
 mod number;
 mod packetizer;
 mod reassembler;
@@ -20,8 +21,9 @@ mod reassembler;
 pub use builder::{BufferTooSmall, PacketBuilder};
 pub use extension::{Encryption, Extension, ExtensionIter, Extensions, id};
 pub use handle::Handle;
-pub use header::{Header, ParseError, patch_handle};
+pub use header::{Header, ParseError, patch_frame, patch_handle};
 pub use header_bytes::HeaderBytes;
+pub use mark::{MARKED_BYTES_MAX, is_marked, with_mark};
 pub use number::{FrameNumber, Sequence};
 pub use packetizer::{
     PACKET_BYTES_DEFAULT, PACKETS_PER_FRAME_MAX, PacketSizeError, PacketizeError, Packetizer, Packets,

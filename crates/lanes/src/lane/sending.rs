@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use trackyard_wire::FrameNumber;
 
 use crate::DropReason;
 use crate::frame::Frame;
@@ -10,6 +11,8 @@ use crate::lane::{Lane, Shared, later};
 use crate::rules::LaneSchedule;
 use crate::slab::Key;
 
+/// A frame that is never too old is looked at no more often than this.
+const AGE_NEVER: Duration = Duration::from_secs(3_600);
 /// A lane whose frames wait is looked at no more often than this.
 const LOOK_MIN: Duration = Duration::from_millis(10);
 
@@ -18,7 +21,8 @@ impl Lane {
     pub(crate) fn next_length(&mut self, now: Instant, shared: &mut Shared) -> Option<usize> {
         loop {
             let oldest = self.list.oldest;
-            match shared.store.frame(oldest)?.overdue(self.schedule, now) {
+            let overdue = shared.store.frame(oldest)?.overdue(self.schedule, now);
+            match overdue.filter(|_| !self.is_latched(oldest, shared)) {
                 Some(reason) => self.drop_frame(oldest, reason, shared),
                 None => return shared.store.first_packet(oldest).map(Bytes::len),
             }
@@ -28,6 +32,11 @@ impl Lane {
     /// The packet that goes next.
     pub(crate) fn next_packet<'s>(&self, shared: &'s Shared) -> Option<&'s Bytes> {
         shared.store.first_packet(self.list.oldest)
+    }
+
+    /// The frame number that packet is to carry, if it is another than its publisher's.
+    pub(crate) fn next_number(&self, shared: &Shared) -> Option<FrameNumber> {
+        shared.store.frame(self.list.oldest)?.renumbered()
     }
 
     /// There is a packet to send, perhaps too old.
@@ -68,6 +77,7 @@ impl Lane {
         while let Some(frame) = shared.store.frame(key) {
             let (newer, begun) = (frame.newer, frame.begun.is_some());
             match frame.overdue(self.schedule, now) {
+                Some(_) if self.is_latched(key, shared) => return,
                 Some(reason) => self.drop_frame(key, reason, shared),
                 None if !begun => return,
                 None => {}
@@ -79,11 +89,27 @@ impl Lane {
     /// When to look for frames too old: when the first is, or sooner, so that frames still to come
     /// are never due before it.
     pub(crate) fn age_deadline(&self, now: Instant, shared: &Shared) -> Option<Instant> {
-        let deadline = |key: Key| shared.store.frame(key).map(|frame| frame.deadline(self.schedule));
+        let deadline = |key: Key| {
+            let frame = shared.store.frame(key)?;
+            let look = later(now, AGE_NEVER);
+            Some(if self.is_latched(key, shared) { look } else { frame.deadline(self.schedule) })
+        };
         let oldest = deadline(self.list.oldest)?;
         let second = shared.store.frame(self.list.oldest).and_then(|frame| deadline(frame.newer));
         let look = later(now, self.schedule.age_max().max(LOOK_MIN));
         Some(oldest.min(second.unwrap_or(oldest)).min(look))
+    }
+}
+
+impl Lane {
+    /// Nobody has got anything of a latched track yet, and this is the last whole frame, or newer than that: it may
+    /// wait however old it is.
+    fn is_latched(&self, key: Key, shared: &Shared) -> bool {
+        if !self.schedule.latch || self.stats.frames_begun > 0 {
+            return false;
+        }
+        let newer = shared.store.frame(key).and_then(|frame| shared.store.frame(frame.newer));
+        newer.is_none_or(|newer| !newer.complete)
     }
 }
 

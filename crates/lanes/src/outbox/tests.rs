@@ -8,6 +8,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use trackyard_wire::{Handle, Header};
 
 use crate::{DropReason, LaneRules, Outbox, OutboxConfig, Policy};
@@ -52,6 +54,8 @@ struct Script {
     length: usize,
     fast: bool,
     out: Vec<String>,
+    /// Frame numbers as they left.
+    numbers: Vec<u16>,
 }
 
 impl Script {
@@ -60,7 +64,7 @@ impl Script {
         let mut outbox = Outbox::new(config);
         outbox.add_lane(handle(5), rules);
         outbox.set_open(true, now);
-        Self { outbox, now, sequence: 0, length: 1_000, fast: true, out: Vec::new() }
+        Self { outbox, now, sequence: 0, length: 1_000, fast: true, out: Vec::new(), numbers: Vec::new() }
     }
 
     fn run(&mut self, script: &str) -> &mut Self {
@@ -122,7 +126,9 @@ impl Script {
             self.outbox.update_buffered(held, self.now);
             let Some((lane, packet)) = self.outbox.peek(self.now) else { return };
             assert_eq!(lane, handle(5));
+            let own = Header::parse(packet).unwrap().frame;
             self.out.push(name(packet));
+            self.numbers.push(self.outbox.peeked_number().unwrap_or(own).get());
             self.outbox.written(self.now);
         }
     }
@@ -464,6 +470,56 @@ fn a_rate_picks_whole_frames() {
 }
 
 #[test]
+fn frames_left_out_for_a_rate_take_no_number_and_others_that_are_dropped_do() {
+    let numbers = |rules: LaneRules, script: &str| {
+        let mut run = Script::new(rules, OutboxConfig::default());
+        run.run(script);
+        run.numbers
+    };
+    let slow = LaneRules { max_hz: Some(10.0), ..rules(Policy::Latest) };
+    assert_eq!(numbers(slow, "=0 =1 =2 +100 =3 =4 +100 [5 ]5 =6"), [0, 1, 2, 2]);
+    assert_eq!(numbers(slow, "=65535 =0 +100 =1"), [65_535, 0]);
+    assert_eq!(numbers(slow, "=0 =1 full +100 =2 +10 =3 +90 =4 room"), [0, 2], "2 was superseded by 4");
+    assert_eq!(
+        numbers(slow, "=0 =1 =2 +100 full =3 +10 =4 room"),
+        [0, 1],
+        "as many as were left out before it"
+    );
+    assert_eq!(numbers(rules(Policy::Latest), "=0 ~ =2 +2 =3"), [0, 2, 3]);
+}
+
+#[test]
+fn a_lane_that_is_rescheduled_keeps_its_numbers_and_its_grid() {
+    let slow = LaneRules { max_hz: Some(10.0), ..rules(Policy::Latest) };
+    let mut run = Script::new(slow, OutboxConfig::default());
+    run.run("=0 +10 =1");
+    run.outbox.add_lane(handle(5), LaneRules { weight: 4, ..slow });
+    run.run("=2 +90 =3");
+    run.outbox.add_lane(handle(5), rules(Policy::Latest));
+    run.run("=4 =5");
+    assert_eq!((run.out.join(" ").as_str(), run.numbers), ("=0 =3 =4 =5", vec![0, 1, 2, 3]));
+}
+
+#[test]
+fn the_last_whole_frame_of_a_latched_track_waits_for_its_late_joiner() {
+    #[track_caller]
+    fn check(policy: Policy, script: &str, out: &str, drops: &str) {
+        let mut run = Script::new(LaneRules { latch: true, ..rules(policy) }, OutboxConfig::default());
+        run.run(script);
+        assert_eq!((run.out.join(" ").as_str(), run.drops().as_str()), (out, drops), "{script}");
+    }
+    check(Policy::Auto, "hold =0 +5000 release", "=0", "");
+    check(Policy::Auto, "hold [0 .0 ]0 +5000 release", "[0 .0 ]0", "");
+    check(Policy::Auto, "full =0 +5000 room", "=0", "");
+    check(Policy::Auto, "hold =0 =1 =2 +5000 release", "=2", "expired:2");
+    check(Policy::Queue(9), "hold [0 ]0 [1 +5000 release ]1", "[0 ]0", "expired:1");
+    check(Policy::Queue(9), "hold [0 ]0 [1 ]1 +5000 release", "[1 ]1", "expired:1");
+    check(Policy::Latest, "hold =0 =1 +50 release", "=1", "superseded:1");
+    check(Policy::Auto, "=0 full =1 +100 room", "=0", "expired:1");
+    check(Policy::Auto, "hold =0 +5000 closed open release =1", "=1", "no_channel:1");
+}
+
+#[test]
 fn an_idle_lane_is_small() {
     assert!(size_of::<crate::lane::Lane>() <= 304, "{}", size_of::<crate::lane::Lane>());
 }
@@ -527,6 +583,120 @@ fn a_sparse_lane_comes_first_once_per_turn_of_the_others() {
     }
     let sparse = order.iter().filter(|lane| **lane == 2).count();
     assert!((4..=6).contains(&sparse), "a lane that comes again and again takes {order:?}");
+}
+
+/// Bytes written per lane while each has always something to send: `(weight, packet bytes)` of each.
+fn shares(lanes: &[(u16, usize)], total: usize) -> Vec<f64> {
+    let now = base();
+    let mut outbox = Outbox::new(OutboxConfig {
+        lane_bytes_max: 64 << 20,
+        bytes_max: 512 << 20,
+        ..OutboxConfig::default()
+    });
+    outbox.set_open(true, now);
+    let mut numbers = vec![0_u16; lanes.len()];
+    let mut bytes = vec![0; lanes.len()];
+    let push = |outbox: &mut Outbox, numbers: &mut Vec<u16>, index: usize| {
+        let number = numbers[index];
+        let packet = packet('=', number, number, lanes[index].1);
+        numbers[index] = number.wrapping_add(1);
+        outbox.push(handle(index as u16 + 1), &Header::parse(&packet).unwrap(), &packet, now);
+    };
+    outbox.update_buffered(FULL_BYTES, now);
+    for (index, (weight, _)) in lanes.iter().enumerate() {
+        let rules = LaneRules { weight: *weight, ..rules(Policy::Queue(u16::MAX)) };
+        outbox.add_lane(handle(index as u16 + 1), rules);
+        (0..3).for_each(|_| push(&mut outbox, &mut numbers, index));
+    }
+    while bytes.iter().sum::<usize>() < total {
+        outbox.update_buffered(0, now);
+        let (lane, packet) = outbox.peek(now).expect("all lanes have something");
+        let index = usize::from(lane.get()) - 1;
+        bytes[index] += packet.len();
+        outbox.written(now);
+        outbox.update_buffered(FULL_BYTES, now);
+        push(&mut outbox, &mut numbers, index);
+    }
+    let weights: f64 = lanes.iter().map(|(weight, _)| f64::from(*weight)).sum();
+    let all = bytes.iter().sum::<usize>() as f64;
+    let fair = lanes.iter().map(|(weight, _)| f64::from(*weight) / weights);
+    bytes.iter().zip(fair).map(|(bytes, fair)| *bytes as f64 / all / fair).collect()
+}
+
+#[test]
+fn shares_are_as_weights_whatever_the_length_of_packets() {
+    let check = |lanes: &[(u16, usize)]| {
+        for (share, lane) in shares(lanes, 8 << 20).into_iter().zip(lanes) {
+            assert!((0.97..=1.03).contains(&share), "{lane:?} of {lanes:?} has {share:.3} of its share");
+        }
+    };
+    check(&[(1, 100), (1, 16_000)]);
+    check(&[(1, 1_060), (2, 1_060), (4, 1_060)]);
+    check(&[(1, 100), (2, 1_060), (4, 16_000)]);
+    check(&[(4, 100), (2, 1_060), (1, 16_000)]);
+    check(&[(1, 60_000), (16, 120), (3, 1_500), (3, 12)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    #[test]
+    fn shares_are_as_any_weights(lanes in vec((1..20_u16, 12..20_000_usize), 2..6)) {
+        for share in shares(&lanes, 16 << 20) {
+            prop_assert!((0.95..=1.05).contains(&share), "{lanes:?}: {share:.3}");
+        }
+    }
+}
+
+/// Bytes that other lanes send between the push of a small frame and its turn, at worst: `busy` lanes always have
+/// packets of 16,000 bytes, and the small one pushes 64 bytes each time that `every` packets were sent.
+fn worst_wait(busy: u16, every: usize) -> usize {
+    let now = base();
+    let mut outbox = Outbox::new(OutboxConfig { bytes_max: 512 << 20, ..OutboxConfig::default() });
+    outbox.set_open(true, now);
+    outbox.update_buffered(FULL_BYTES, now);
+    let mut sequences = std::vec![0_u16; usize::from(busy) + 2];
+    let mut push = |outbox: &mut Outbox, lane: u16, length| {
+        let number = &mut sequences[usize::from(lane)];
+        let bytes = packet('=', *number, *number, length);
+        *number = number.wrapping_add(1);
+        outbox.push(handle(lane), &Header::parse(&bytes).unwrap(), &bytes, now);
+    };
+    let small = busy + 1;
+    for lane in 1..=small {
+        outbox.add_lane(handle(lane), rules(Policy::Queue(u16::MAX)));
+    }
+    (1..=busy).for_each(|lane| (0..3).for_each(|_| push(&mut outbox, lane, 16_000)));
+    let (mut waited, mut worst) = (None, 0);
+    for turn in 0..2_000 {
+        if turn % every == 0 && waited.is_none() {
+            push(&mut outbox, small, 64);
+            waited = Some(0);
+        }
+        outbox.update_buffered(0, now);
+        let (lane, packet) = outbox.peek(now).expect("busy lanes always have something");
+        let (lane, length) = (lane.get(), packet.len());
+        outbox.written(now);
+        outbox.update_buffered(FULL_BYTES, now);
+        if lane == small {
+            worst = worst.max(waited.take().expect("it was pushed"));
+        } else {
+            waited = waited.map(|bytes| bytes + length);
+            push(&mut outbox, lane, 16_000);
+        }
+    }
+    worst
+}
+
+/// A lane that had nothing to send comes first; one that comes again and again has used up its turn after some 24 frames
+/// of 64 bytes, and then waits for at most one message of each busy lane.
+#[test]
+fn a_small_frame_waits_for_at_most_one_message_of_each_busy_lane() {
+    for busy in [1, 3, 8] {
+        assert_eq!(worst_wait(busy, 50), 0, "{busy} busy lanes, now and then");
+        let often = worst_wait(busy, 1);
+        assert!(often <= usize::from(busy) * 16_000, "{busy} busy lanes, always: {often} bytes");
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Whatever comes in, in whatever order, every frame is accounted for and what comes out is intact.
+//! Whatever comes in, in whatever order and under whatever rules, every frame is accounted for at every step and what
+//! comes out is intact. Each case has one lane of each policy.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use proptest::prelude::*;
 use trackyard_lanes::{LaneRules, Outbox, OutboxConfig, Policy};
 use trackyard_wire::{Handle, Header};
 
+/// One of each policy.
 const LANES: u16 = 3;
 
 /// What happens next.
@@ -38,6 +40,11 @@ enum Step {
     Write(usize),
     Refuse,
     Open(bool),
+    /// The receiver does not know the lane's handle, or does.
+    Hold {
+        lane: u16,
+        held: bool,
+    },
     Remove {
         lane: u16,
     },
@@ -63,12 +70,24 @@ enum Fault {
 
 fn rules() -> impl Strategy<Value = LaneRules> {
     let policy = prop_oneof![Just(Policy::Auto), Just(Policy::Latest), (0..4_u16).prop_map(Policy::Queue)];
+    rules_of(policy)
+}
+
+/// Every policy, one lane each.
+fn every_policy() -> impl Strategy<Value = [LaneRules; LANES as usize]> {
+    let queue = (0..4_u16).prop_map(Policy::Queue);
+    [rules_of(Just(Policy::Auto).boxed()), rules_of(Just(Policy::Latest).boxed()), rules_of(queue.boxed())]
+}
+
+fn rules_of(policy: impl Strategy<Value = Policy> + 'static) -> BoxedStrategy<LaneRules> {
     let age = prop_oneof![Just(0_u64), 1..200_u64, Just(u64::MAX)];
     let rate = prop_oneof![3 => Just(None), 1 => (0.0..1_000.0).prop_map(Some)];
-    (policy, age.clone(), age, 0..5_u16, rate).prop_map(|(policy, age_max, finish_max, weight, max_hz)| {
+    let rules = (policy, age.clone(), age, 0..5_u16, rate, any::<bool>());
+    let rules = rules.prop_map(|(policy, age_max, finish_max, weight, max_hz, latch)| {
         let [age_max, finish_max] = [age_max, finish_max].map(Duration::from_millis);
-        LaneRules { policy, age_max, finish_max, weight, max_hz }
-    })
+        LaneRules { policy, age_max, finish_max, weight, max_hz, latch }
+    });
+    rules.boxed()
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
@@ -92,6 +111,7 @@ fn step() -> impl Strategy<Value = Step> {
         20 => (0..20_usize).prop_map(Step::Write),
         1 => Just(Step::Refuse),
         1 => any::<bool>().prop_map(Step::Open),
+        2 => (lane.clone(), any::<bool>()).prop_map(|(lane, held)| Step::Hold { lane, held }),
         1 => lane.clone().prop_map(|lane| Step::Remove { lane }),
         1 => (lane, rules()).prop_map(|(lane, rules)| Step::Add { lane, rules }),
     ]
@@ -138,13 +158,27 @@ fn packet(lane: u16, flags: u8, frame: u16, sequence: u16, payload: usize) -> By
     Bytes::from(bytes)
 }
 
+/// A packet that has left.
+#[derive(Debug, Clone, Copy)]
+struct Left {
+    start: bool,
+    last: bool,
+    frame: u16,
+    sequence: u16,
+    /// The frame number that it carries.
+    number: u16,
+    /// Counts the lanes that have had its name, one after the other.
+    life: u32,
+}
+
 struct Model {
     outbox: Outbox,
     now: Instant,
     publishers: HashMap<u16, Publisher>,
-    /// What came out of each lane: start, last, frame, sequence.
-    out: HashMap<u16, Vec<(bool, bool, u16, u16)>>,
+    /// What came out of each lane.
+    out: HashMap<u16, Vec<Left>>,
     buffered: usize,
+    lives: HashMap<u16, u32>,
 }
 
 impl Model {
@@ -157,7 +191,14 @@ impl Model {
         for (lane, rules) in (1..).zip(rules) {
             outbox.add_lane(handle(lane), rules);
         }
-        Self { outbox, now, publishers: HashMap::new(), out: HashMap::new(), buffered: 0 }
+        Self {
+            outbox,
+            now,
+            publishers: HashMap::new(),
+            out: HashMap::new(),
+            buffered: 0,
+            lives: HashMap::new(),
+        }
     }
 
     fn step(&mut self, step: Step) {
@@ -178,7 +219,10 @@ impl Model {
             Step::Open(open) => self.outbox.set_open(open, self.now),
             Step::Remove { lane } => {
                 self.outbox.remove_lane(handle(lane));
+                *self.lives.entry(lane).or_default() += 1;
             }
+            Step::Hold { lane, held: true } => self.outbox.hold_lane(handle(lane)),
+            Step::Hold { lane, held: false } => self.outbox.release_lane(handle(lane), self.now),
             Step::Add { lane, rules } => self.outbox.add_lane(handle(lane), rules),
             Step::Restart { lane, sequence } => {
                 self.publishers.entry(lane).or_default().sequence = sequence;
@@ -229,10 +273,13 @@ impl Model {
     fn write(&mut self, packets: usize) {
         for _ in 0..packets {
             let Some((lane, packet)) = self.outbox.peek(self.now) else { return };
-            let header = Header::parse(packet).unwrap();
-            let entry = (header.start, header.last, header.frame.get(), header.sequence.get());
-            self.out.entry(lane.get()).or_default().push(entry);
+            let Header { start, last, frame, sequence, .. } = Header::parse(packet).unwrap();
             self.buffered += packet.len();
+            let number = self.outbox.peeked_number().unwrap_or(frame).get();
+            let (frame, sequence) = (frame.get(), sequence.get());
+            let life = self.lives.get(&lane.get()).copied().unwrap_or_default();
+            let left = Left { start, last, frame, sequence, number, life };
+            self.out.entry(lane.get()).or_default().push(left);
             self.outbox.written(self.now);
         }
     }
@@ -269,20 +316,38 @@ impl Model {
         let mut whole = 0;
         for packets in self.out.values() {
             let mut open: Option<(u16, u16)> = None;
-            let mut newest: Option<u16> = None;
-            for (start, last, frame, sequence) in packets {
-                if *start {
-                    let in_order = newest.is_none_or(|newest| frame.wrapping_sub(newest).cast_signed() > 0);
-                    assert!(in_order || !ordered, "frame {frame} after {newest:?}");
-                    newest = Some(*frame);
+            let mut newest: Option<Left> = None;
+            for left in packets {
+                let Left { start, last, frame, sequence, .. } = *left;
+                if start {
+                    assert!(
+                        newest.is_none_or(|newest| left.follows(newest)) || !ordered,
+                        "{left:?} after {newest:?}"
+                    );
+                    newest = Some(*left);
                 } else {
-                    assert_eq!(open, Some((*frame, *sequence)), "a piece without what goes before");
+                    assert_eq!(open, Some((frame, sequence)), "a piece without what goes before");
+                    assert_eq!(
+                        newest.map(|newest| newest.number),
+                        Some(left.number),
+                        "a frame has one number"
+                    );
                 }
-                open = (!last).then_some((*frame, sequence.wrapping_add(1)));
-                whole += u64::from(*last);
+                open = (!last).then_some((frame, sequence.wrapping_add(1)));
+                whole += u64::from(last);
             }
         }
         whole
+    }
+}
+
+impl Left {
+    /// It begins a newer frame, whose number is newer as well, and no further away than the frames are.
+    fn follows(&self, before: Self) -> bool {
+        let frames = self.frame.wrapping_sub(before.frame).cast_signed();
+        let numbers = self.number.wrapping_sub(before.number).cast_signed();
+        // A lane that has been removed and added again numbers anew.
+        frames > 0 && (self.life != before.life || (1..=frames).contains(&numbers))
     }
 }
 
@@ -297,6 +362,7 @@ fn run(rules: [LaneRules; LANES as usize], steps: Vec<Step>, ordered: bool) {
         model.assert_accounted();
     }
     model.outbox.set_open(true, model.now);
+    (1..=LANES).for_each(|lane| model.outbox.release_lane(handle(lane), model.now));
     model.finish();
     model.assert_accounted();
     assert_eq!(model.assert_intact(ordered), model.outbox.totals().frames_delivered);
@@ -309,7 +375,7 @@ proptest! {
 
     #[test]
     fn every_frame_is_intact_in_order_or_accounted_for(
-        rules in [rules(), rules(), rules()],
+        rules in every_policy(),
         steps in vec(step(), 1..120),
     ) {
         run(rules, steps, true);
@@ -317,7 +383,7 @@ proptest! {
 
     #[test]
     fn every_frame_is_accounted_for_whatever_comes_in(
-        rules in [rules(), rules(), rules()],
+        rules in every_policy(),
         steps in vec(hostile_step(), 1..120),
     ) {
         run(rules, steps, false);

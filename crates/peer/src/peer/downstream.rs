@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use trackyard_lanes::{LaneStats, Outbox, OutboxConfig};
-use trackyard_wire::{Handle, Header, patch_handle};
+use trackyard_wire::{Handle, Header, patch_frame, patch_handle};
 
 use crate::connection::{ChannelKind, Connection};
 
@@ -59,6 +59,9 @@ impl Downstream {
             self.scratch.clear();
             self.scratch.extend_from_slice(packet);
             patch_handle(&mut self.scratch, handle);
+            if let Some(number) = self.outbox.peeked_number() {
+                patch_frame(&mut self.scratch, number);
+            }
             if !wrote {
                 // Timers of what is written start from what the connection takes for now.
                 connection.handle_timeout(now);
