@@ -10,6 +10,7 @@ use super::description::{Kind, description};
 use super::enums::FromNumber;
 use super::sync_state::{data_subscriptions, update_data_subscription};
 use crate::data_track::Encryption;
+use crate::delivery::DeliveryWish;
 use crate::participant::DisconnectReason;
 use crate::signal::{
     Echo, LeaveRequest, MetadataUpdate, PublishDataTrack, Request, SubscriptionPermission, TrackPermission,
@@ -157,6 +158,8 @@ impl From<pb::PublishDataTrackRequest> for PublishDataTrack {
             frame_encoding: request.frame_encoding.clone().and_then(frame_encoding),
             schema: request.schema.clone().map(Into::into),
             last_will: None,
+            latch: false,
+            delivery: DeliveryWish::default(),
             echo: echo(EchoWire::PublishDataTrack(request)),
         }
     }

@@ -61,7 +61,7 @@ impl From<Update> for DataSubscription {
         Self {
             track_sid: update.track_sid,
             subscribe: update.subscribe,
-            options: SubscriptionOptions { target_fps },
+            options: SubscriptionOptions { target_fps, ..SubscriptionOptions::default() },
         }
     }
 }

@@ -63,10 +63,7 @@ impl Request {
     pub fn encode(&self, encoding: Encoding) -> Bytes {
         let mut request = pb::SignalRequest::from(self);
         match encoding {
-            Encoding::Binary => {
-                let own = overlay::of_request(self);
-                overlay::extended(request.encode_to_vec(), own.as_ref()).into()
-            }
+            Encoding::Binary => overlay::write_request(self, request.encode_to_vec()).into(),
             Encoding::Json => {
                 known_request(&mut request);
                 json(&request)
@@ -92,10 +89,7 @@ impl Response {
     pub(super) fn encode(&self, encoding: Encoding) -> Bytes {
         let mut response = pb::SignalResponse::from(self);
         match encoding {
-            Encoding::Binary => {
-                let own = overlay::of_response(self);
-                overlay::extended(response.encode_to_vec(), own.as_ref()).into()
-            }
+            Encoding::Binary => overlay::write_response(self, response.encode_to_vec()).into(),
             Encoding::Json => {
                 known_response(&mut response);
                 json(&response)

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::{Echo, SessionDescription, Trickle};
 use crate::data_blob::{DataBlob, DataBlobKey};
 use crate::data_track::{Encryption, FrameEncoding, Schema};
+use crate::delivery::DeliveryWish;
 use crate::participant::DisconnectReason;
 
 /// One request of a client.
@@ -135,6 +136,10 @@ pub struct PublishDataTrack {
     /// A whole packet of the track, of one frame, that the server hands to its subscribers if the publisher
     /// vanishes without a word. A field of ours: other servers do not see it, and it is no part of `echo`.
     pub last_will: Option<Bytes>,
+    /// The server is to keep the last whole frame for those who come late. A field of ours, as is the next.
+    pub latch: bool,
+    /// How its frames are to be handed on.
+    pub delivery: DeliveryWish,
     /// Sent back if it is refused.
     pub echo: Echo,
 }
@@ -155,6 +160,8 @@ pub struct DataSubscription {
 pub struct SubscriptionOptions {
     /// At most so many frames per second.
     pub target_fps: Option<u32>,
+    /// What else is wished. Fields of ours: other servers do not see them.
+    pub delivery: DeliveryWish,
 }
 
 /// Who may subscribe to a publisher's tracks (protocol §8.2).

@@ -152,11 +152,13 @@ pub struct DataTrackPublication {
     pub info: Arc<DataTrackInfo>,
     /// The server keeps the last will that came with the wish. A field of ours: other servers keep none.
     pub last_will: bool,
+    /// The server keeps the track's last whole frame for those who come late. A field of ours as well.
+    pub latched: bool,
 }
 
 impl From<Arc<DataTrackInfo>> for DataTrackPublication {
     fn from(info: Arc<DataTrackInfo>) -> Self {
-        Self { info, last_will: false }
+        Self { info, last_will: false, latched: false }
     }
 }
 

@@ -130,7 +130,8 @@ fn response() -> impl Strategy<Value = Response> {
 
 fn subscription() -> impl Strategy<Value = DataSubscription> {
     (text(), any::<bool>(), option::of(any::<u32>())).prop_map(|(track_sid, subscribe, target_fps)| {
-        DataSubscription { track_sid, subscribe, options: SubscriptionOptions { target_fps } }
+        let options = SubscriptionOptions { target_fps, ..SubscriptionOptions::default() };
+        DataSubscription { track_sid, subscribe, options }
     })
 }
 

@@ -132,7 +132,7 @@ pub(crate) fn subscription() -> DataSubscription {
     DataSubscription {
         track_sid: "DTR_pose".to_owned(),
         subscribe: true,
-        options: SubscriptionOptions { target_fps: Some(30) },
+        options: SubscriptionOptions { target_fps: Some(30), ..SubscriptionOptions::default() },
     }
 }
 

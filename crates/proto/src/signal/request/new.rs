@@ -8,6 +8,7 @@ use pb::request_response::Request as Wire;
 
 use super::{Echo, MetadataUpdate, PublishDataTrack, Request};
 use crate::data_track::{Encryption, FrameEncoding, Schema};
+use crate::delivery::DeliveryWish;
 
 impl Request {
     /// Asks for a media track.
@@ -57,6 +58,18 @@ impl PublishDataTrack {
     #[must_use]
     pub fn with_last_will(self, packet: Bytes) -> Self {
         Self { last_will: Some(packet), ..self }
+    }
+
+    /// The server keeps the last whole frame for those who come late.
+    #[must_use]
+    pub fn with_latch(self) -> Self {
+        Self { latch: true, ..self }
+    }
+
+    /// Frames are to be handed on so.
+    #[must_use]
+    pub fn with_delivery(self, delivery: DeliveryWish) -> Self {
+        Self { delivery, ..self }
     }
 
     fn echoed(self) -> Self {
