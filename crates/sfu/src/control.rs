@@ -138,6 +138,11 @@ pub enum RouteChange {
         /// Where.
         meter: Arc<TrackMeter>,
     },
+    /// Keep the track's last whole frame for those who come late. To the publisher's worker, after [`Self::AddTrack`].
+    LatchTrack {
+        /// Which track.
+        track: TrackKey,
+    },
     /// The track is gone, with everything that hung on it. To each worker that knows of it.
     RemoveTrack {
         /// Which track.
@@ -154,6 +159,7 @@ pub enum RouteChange {
         rules: LaneRules,
     },
     /// Hand the track's packets to `subscriber`. Until [`Self::Flow`] they wait, by their lane's rules. To the subscriber's worker.
+    /// If the rules say that the track is latched, its last whole frame comes first.
     Subscribe {
         /// Which track.
         track: TrackKey,
@@ -161,6 +167,15 @@ pub enum RouteChange {
         subscriber: PeerId,
         /// What its packets carry.
         handle: Handle,
+        /// How its frames are scheduled.
+        rules: LaneRules,
+    },
+    /// Schedule the track's frames otherwise from now on. To the subscriber's worker.
+    Reschedule {
+        /// Which track.
+        track: TrackKey,
+        /// Who receives.
+        subscriber: PeerId,
         /// How its frames are scheduled.
         rules: LaneRules,
     },
@@ -190,7 +205,8 @@ pub enum RouteChange {
         /// All others of the room.
         hops: Vec<Hop>,
     },
-    /// Send each packet of the track once to another hop. To the publisher's worker.
+    /// Send each packet of the track once to another hop, of a latched track its last whole frame first. To the
+    /// publisher's worker.
     AddHop {
         /// Which track.
         track: TrackKey,

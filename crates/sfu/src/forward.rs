@@ -13,6 +13,7 @@ mod demux;
 mod fan_out;
 mod ids;
 mod last_will;
+mod latched;
 mod messages;
 mod output;
 mod routes;

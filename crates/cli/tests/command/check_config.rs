@@ -8,7 +8,7 @@ redis: {address: 'r:1'}
 data_tracks:
   rules:
     - {room: 'lab-*', tracks: 'cam/**', policy: queue, frames: 3}
-    - {tracks: 'cam/**', policy: latest, weight: 7, max_hz: 30}
+    - {tracks: 'cam/**', policy: latest, weight: 7, max_hz: 30, latch: true}
 ";
 
 #[test]
@@ -22,9 +22,9 @@ fn a_good_configuration_is_explained() {
     );
     assert!(ran.out.starts_with(&format!("{}: ok, 1 warning\n\nport: 7880\n", file.path())), "{}", ran.out);
     let rules = "\ndata_tracks.rules, of which the first that matches holds:\n  \
-                 1. line 5: room `lab-*`, tracks `cam/**`: policy queue(3), age_max 100ms, finish_max 2s, weight 1\n  \
-                 2. line 6: room `**`, tracks `cam/**`: policy latest, age_max 100ms, finish_max 2s, weight 7, max_hz 30\n  \
-                 else: policy auto, age_max 100ms, finish_max 2s, weight 1\n";
+                 1. line 5: room `lab-*`, tracks `cam/**`: policy queue(3), age_max 100ms, finish_max 2s, weight 1, max_hz any, latch false\n  \
+                 2. line 6: room `**`, tracks `cam/**`: policy latest, age_max 100ms, finish_max 2s, weight 7, max_hz 30, latch true\n  \
+                 else: policy auto, age_max 100ms, finish_max 2s, weight 1, max_hz any, latch false\n";
     assert!(ran.out.ends_with(rules), "{}", ran.out);
     assert!(ran.out.contains("keys: [\"mykey\"]\n") && !ran.out.contains("0123456789abcdef"), "{}", ran.out);
 }
@@ -40,13 +40,21 @@ fn the_rule_of_a_track_is_named() {
             ran.out
         );
     };
-    check("lab-1", "cam/a", "the rule on line 5, so policy queue(3), age_max 100ms, finish_max 2s, weight 1");
+    check(
+        "lab-1",
+        "cam/a",
+        "the rule on line 5, so policy queue(3), age_max 100ms, finish_max 2s, weight 1, max_hz any, latch false",
+    );
     check(
         "yard",
         "cam/a/b",
-        "the rule on line 6, so policy latest, age_max 100ms, finish_max 2s, weight 7, max_hz 30",
+        "the rule on line 6, so policy latest, age_max 100ms, finish_max 2s, weight 7, max_hz 30, latch true",
     );
-    check("yard", "pose", "no rule, so policy auto, age_max 100ms, finish_max 2s, weight 1");
+    check(
+        "yard",
+        "pose",
+        "no rule, so policy auto, age_max 100ms, finish_max 2s, weight 1, max_hz any, latch false",
+    );
 }
 
 #[test]
@@ -78,6 +86,8 @@ fn json_holds_the_same() {
         (0, &true.into(), &6.into(), &"queue(3)".into())
     );
     assert_eq!((&json["warnings"][0]["line"], &json["rules"][1]["max_hz"]), (&2.into(), &30.0.into()));
+    assert_eq!((&json["rules"][0]["latch"], &json["rules"][1]["latch"]), (&false.into(), &true.into()));
+    assert_eq!(json["rules"][1]["left_open"], serde_json::json!(["age_max"]));
     let file = TempFile::new("json-bad.yaml", "prot: 1\n");
     let ran = run(&["check-config", file.path(), "--json"]);
     let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();

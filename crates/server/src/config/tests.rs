@@ -136,6 +136,26 @@ fn rules_of_tracks_are_checked_too() {
             "3: `data_tracks.rules.tracks` is `[a`; it takes a pattern of names in quotes, such as `\"cam/**\"`",
         ],
     );
+    for (wrong, right) in [
+        ("latched", "latch"),
+        ("max_h", "max_hz"),
+        ("polcy", "policy"),
+        ("track", "tracks"),
+        ("wieght", "weight"),
+    ] {
+        let told =
+            format!("3: unknown key `data_tracks.rules.{wrong}`; did you mean `data_tracks.rules.{right}`?");
+        check(&rule(&format!("{wrong}: 1")), &[&told]);
+    }
+    check(&rule("latch: 2"), &["3: `data_tracks.rules.latch` is `2`; it takes `true` or `false`"]);
+    check(
+        &rule("max_hz: 0"),
+        &["3: `data_tracks.rules.max_hz` is `0`; it takes a number from 0.001 to 100000"],
+    );
+    check(
+        &rule("frames: 0"),
+        &["3: `data_tracks.rules.frames` is `0`; it takes a whole number from 1 to 65535"],
+    );
     check(&rule("cam"), &["3: `data_tracks.rules` is `cam`; it takes keys of its own, such as `room`"]);
     check(&rule("tracks: *all"), &["3: this is not YAML: while parsing node, found unknown anchor"]);
 }

@@ -17,6 +17,20 @@ impl RuleEntry {
     pub fn matches(&self, room: &str, track: &str) -> bool {
         self.rule.room.matches(room) && self.rule.tracks.matches(track)
     }
+
+    /// Keys of the rule that say nothing: what a track's ends wish in their place is granted.
+    #[must_use]
+    pub fn left_open(&self) -> Vec<&'static str> {
+        let TrackRule { policy, age_max, weight, max_hz, latch, .. } = &self.rule;
+        let open = [
+            ("policy", policy.is_none()),
+            ("age_max", age_max.is_none()),
+            ("weight", weight.is_none()),
+            ("max_hz", max_hz.is_none()),
+            ("latch", latch.is_none()),
+        ];
+        open.into_iter().filter(|(_, is_open)| *is_open).map(|(key, _)| key).collect()
+    }
 }
 
 /// The rule that holds for a track: the first that matches.

@@ -154,6 +154,7 @@ impl<F: ConnectionFactory> Worker<F> {
                     track.meter = Some(Arc::clone(meter));
                 }
             }
+            RouteChange::LatchTrack { track } => self.latch(track),
             RouteChange::RemoveTrack { track } => {
                 for sink in self.routes.remove_track(track) {
                     self.remove_lane(sink, now);
@@ -172,7 +173,19 @@ impl<F: ConnectionFactory> Worker<F> {
                 self.mark(subscriber, Urgency::Soon);
                 if self.peers.contains_key(&subscriber) {
                     self.routes.add_sink(track, sink);
+                    if rules.latch {
+                        self.latch(track);
+                        self.send_latched(track, sink, now);
+                    }
                 }
+            }
+            RouteChange::Reschedule { track, subscriber, rules } => {
+                let Some(handle) = self.routes.sink_handle(track, subscriber) else {
+                    self.counters.stale_commands += 1;
+                    return;
+                };
+                self.with_peer(subscriber, |peer| peer.add_lane(handle, rules, now));
+                self.mark(subscriber, Urgency::Soon);
             }
             RouteChange::Flow { track, subscriber } => {
                 let Some(handle) = self.routes.sink_handle(track, subscriber) else {
@@ -189,7 +202,10 @@ impl<F: ConnectionFactory> Worker<F> {
                 let workers = hops.iter().map(|Hop::Worker(worker)| *worker).collect();
                 self.seats.set_neighbours(room, workers);
             }
-            RouteChange::AddHop { track, hop: Hop::Worker(worker) } => self.routes.add_hop(track, worker),
+            RouteChange::AddHop { track, hop: Hop::Worker(worker) } => {
+                self.routes.add_hop(track, worker);
+                self.cross_latched(track, worker);
+            }
             RouteChange::RemoveHop { track, hop: Hop::Worker(worker) } => {
                 self.routes.remove_hop(track, worker)
             }

@@ -71,6 +71,12 @@ counters! {
     crossings_unrouted,
     /// Last wills of vanished publishers passed to lanes of this worker; among `forwarded`.
     last_wills,
+    /// Frames of latched tracks kept for late joiners, each in place of the one before it.
+    latched_kept,
+    /// Frames of latched tracks not kept: they are too large, or the worker keeps enough.
+    latched_given_up,
+    /// Kept frames passed to late joiners of this worker; their packets are among `forwarded`.
+    latched_sent,
     /// User packets from participants of this worker.
     messages_in,
     /// Their bytes.

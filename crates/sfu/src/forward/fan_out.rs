@@ -6,6 +6,7 @@ use bytes::Bytes;
 use trackyard_peer::ConnectionFactory;
 use trackyard_wire::{Header, ParseError};
 
+use super::latched::Taken;
 use super::output::Times;
 use super::slot::contain;
 use super::{Crossing, Worker, WorkerOutput};
@@ -75,6 +76,13 @@ impl<F: ConnectionFactory> Worker<F> {
     ) -> usize {
         let Some(track) = self.routes.track_mut(track) else { return 0 };
         track.newest.note(header, times.now);
+        if let Some(latch) = &mut track.latch {
+            match latch.take(header, packet) {
+                Taken::Kept => self.counters.latched_kept += 1,
+                Taken::GivenUp => self.counters.latched_given_up += 1,
+                Taken::UnderWay | Taken::Ignored => {}
+            }
+        }
         let sinks = &track.subscribers;
         let count = sinks.len();
         for sink in sinks {

@@ -10,6 +10,7 @@ use trackyard_wire::Handle;
 
 use super::ids::{IdHasher, IdMap};
 use super::last_will::Newest;
+use super::latched::Latch;
 use crate::control::{PeerId, TrackKey, TrackMeter, WorkerId};
 
 type TrackSet = HashSet<TrackKey, BuildHasherDefault<IdHasher>>;
@@ -31,6 +32,8 @@ pub(super) struct Track {
     pub(super) subscribers: Vec<Sink>,
     pub(super) hops: Vec<WorkerId>,
     pub(super) newest: Newest,
+    /// If its last frame is kept for those who come late.
+    pub(super) latch: Option<Box<Latch>>,
     /// If its packets are counted on their own.
     pub(super) meter: Option<Arc<TrackMeter>>,
 }

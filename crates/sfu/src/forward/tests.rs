@@ -4,5 +4,6 @@ mod bench;
 mod demultiplexing;
 mod isolation;
 mod last_will;
+mod latched;
 mod messages;
 mod routing;

@@ -1,6 +1,7 @@
 //! The worker: inputs, the order of polling, and what becomes of peers' outputs.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use trackyard_lanes::LaneStats;
@@ -8,6 +9,7 @@ use trackyard_peer::{ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, T
 
 use super::demux::{Change, DemuxTable, Owner};
 use super::ids::IdMap;
+use super::latched::Budget;
 use super::output::Times;
 use super::routes::Routes;
 use super::seats::Seats;
@@ -23,11 +25,14 @@ use crate::control::{Command, Event, PeerId, WorkerId};
 pub struct WorkerConfig {
     /// Peers; one more is refused, and its room told that it is lost.
     pub peers_max: usize,
+    /// Bytes of latched frames, with a charge for each packet's bookkeeping. A frame beyond it is not kept, nor the
+    /// one before it.
+    pub latched_bytes_max: usize,
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        Self { peers_max: 20_000 }
+        Self { peers_max: 20_000, latched_bytes_max: 64 << 20 }
     }
 }
 
@@ -41,6 +46,8 @@ pub struct Worker<F: ConnectionFactory> {
     pub(super) seats: Seats,
     pub(super) counters: WorkerCounters,
     pub(super) outputs: VecDeque<WorkerOutput>,
+    /// What latched tracks may keep.
+    pub(super) latched: Arc<Budget>,
     pub(super) demux: DemuxTable,
     pub(super) lost: Vec<PeerId>,
     /// Lane totals of peers that are gone.
@@ -56,6 +63,7 @@ impl<F: ConnectionFactory> Worker<F> {
         Self {
             id,
             factory,
+            latched: Budget::new(config.latched_bytes_max),
             config,
             peers: IdMap::default(),
             routes: Routes::default(),
@@ -156,6 +164,11 @@ impl<F: ConnectionFactory> Worker<F> {
     /// Frames that wait or are under way in the lanes of all peers.
     pub fn frames_waiting(&self) -> u64 {
         self.peers.values().map(|slot| slot.peer.frames_waiting()).sum()
+    }
+
+    /// Bytes of latched frames that are kept, bookkeeping included.
+    pub fn latched_bytes(&self) -> usize {
+        self.latched.bytes()
     }
 
     /// Peers at present.

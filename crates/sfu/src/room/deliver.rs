@@ -42,6 +42,7 @@ impl Room {
 
     /// Takes a subscription as far as it can go towards its handle being told.
     pub(super) fn advance(&mut self, peer: PeerId, key: TrackKey) {
+        self.lead_on(peer, key);
         let Some((member, track)) = self.pair(peer, key) else { return };
         let Some(route) = member.subscriptions.route(key).filter(|route| !route.served) else { return };
         let obstacle = self.obstacle(member, track, route);
@@ -91,7 +92,7 @@ impl Room {
         let Some(handle) = member.subscriptions.handles.allocate() else { return self.exhausted(peer) };
         let subscribe = RouteChange::Subscribe { track: key, subscriber: peer, handle, rules };
         let version = self.route(worker, subscribe);
-        self.lead_to(worker, key);
+        self.lead_to(version, key);
         self.counters.subscriptions += 1;
         if let Some(track) = self.tracks.get(key) {
             let info = Arc::clone(&track.info);
@@ -101,28 +102,22 @@ impl Room {
         self.advance(peer, key);
     }
 
-    /// The subscriber wants another rate: the same route under other rules.
-    pub(super) fn reroute(&mut self, peer: PeerId, key: TrackKey) {
+    /// The subscriber wants its frames otherwise: the same lane under other rules, so that nothing is lost and what
+    /// it has had is not sent again.
+    pub(super) fn reschedule(&mut self, peer: PeerId, key: TrackKey) {
         let Some(member) = self.members.get(peer) else { return };
         let worker = member.worker;
-        let Some(route) = member.subscriptions.route(key) else { return };
-        let Some(rules) = self.rules(peer, key) else { return };
-        let handle = route.handle;
-        self.route(worker, RouteChange::Unsubscribe { track: key, subscriber: peer });
-        let subscribe = RouteChange::Subscribe { track: key, subscriber: peer, handle, rules };
-        let version = self.route(worker, subscribe);
-        if route.flows {
-            self.route(worker, RouteChange::Flow { track: key, subscriber: peer });
+        if member.subscriptions.route(key).is_none() {
+            return;
         }
-        self.set_route(peer, key, Some(SubscriptionRoute { version, ..route }));
+        let Some(rules) = self.rules(peer, key) else { return };
+        self.route(worker, RouteChange::Reschedule { track: key, subscriber: peer, rules });
     }
 
-    /// The track's rules, and no more frames than the subscriber wants.
+    /// How the subscriber's frames of the track are scheduled.
     fn rules(&self, peer: PeerId, key: TrackKey) -> Option<LaneRules> {
         let (member, track) = self.pair(peer, key)?;
-        let wanted = member.subscriptions.by_track.get(&key)?.rate_hz.map(f64::from);
-        let max_hz = [track.lane.max_hz, wanted].into_iter().flatten().reduce(f64::min);
-        Some(LaneRules { max_hz, ..track.lane })
+        Some(track.schedule.lane(member.subscriptions.by_track.get(&key)?.options))
     }
 
     /// Ends a subscription's routes; its handle is free again.
@@ -148,8 +143,10 @@ impl Room {
         }
     }
 
-    /// The publisher's worker sends the track to another worker as long as someone there has it.
-    fn lead_to(&mut self, worker: WorkerId, key: TrackKey) {
+    /// The publisher's worker sends the track to another worker as long as someone there has it. If the track is
+    /// latched, it is asked only when the subscriber there is served: the first that it sends is what was kept.
+    fn lead_to(&mut self, served: RouteVersion, key: TrackKey) {
+        let worker = served.worker;
         let Some(track) = self.tracks.get_mut(key).filter(|track| track.added.worker != worker) else {
             return;
         };
@@ -157,10 +154,27 @@ impl Room {
             hop.subscribers += 1;
             return;
         }
-        let publishers = track.added.worker;
+        track.hops.insert(worker, TrackHop { version: served, is_led: false, subscribers: 1 });
+        if !track.schedule.is_latched() {
+            self.lead(worker, key);
+        }
+    }
+
+    /// What leading a latched track to the subscriber's worker waits for may serve by now.
+    fn lead_on(&mut self, peer: PeerId, key: TrackKey) {
+        let Some((member, track)) = self.pair(peer, key) else { return };
+        let worker = member.worker;
+        let hop = track.hops.get(&worker).filter(|hop| !hop.is_led);
+        if hop.is_some_and(|hop| self.routes.serves(hop.version)) {
+            self.lead(worker, key);
+        }
+    }
+
+    fn lead(&mut self, worker: WorkerId, key: TrackKey) {
+        let Some(publishers) = self.tracks.get(key).map(|track| track.added.worker) else { return };
         let version = self.route(publishers, RouteChange::AddHop { track: key, hop: Hop::Worker(worker) });
-        if let Some(track) = self.tracks.get_mut(key) {
-            track.hops.insert(worker, TrackHop { version, subscribers: 1 });
+        if let Some(hop) = self.tracks.get_mut(key).and_then(|track| track.hops.get_mut(&worker)) {
+            (hop.version, hop.is_led) = (version, true);
         }
     }
 
@@ -168,9 +182,12 @@ impl Room {
         let Some(track) = self.tracks.get_mut(key) else { return };
         let Some(hop) = track.hops.get_mut(&worker) else { return };
         hop.subscribers -= 1;
-        if hop.subscribers == 0 {
-            track.hops.remove(&worker);
-            let publishers = track.added.worker;
+        if hop.subscribers > 0 {
+            return;
+        }
+        let publishers = track.added.worker;
+        let is_led = track.hops.remove(&worker).is_some_and(|hop| hop.is_led);
+        if is_led {
             self.route(publishers, RouteChange::RemoveHop { track: key, hop: Hop::Worker(worker) });
         }
     }

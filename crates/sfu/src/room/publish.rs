@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use trackyard_proto::sid::SidKind;
-use trackyard_proto::signal::{DataTrackPublication, Echo, PublishDataTrack, Reason};
+use trackyard_proto::signal::{DataTrackPublication, Echo, PublishDataTrack, Reason, SubscriptionOptions};
 use trackyard_proto::{DataTrackInfo, Encryption, FrameEncoding, Response, SchemaEncoding, limits};
 use trackyard_wire::{Handle, Header};
 
@@ -117,20 +117,25 @@ impl Room {
 
     fn add_track(&mut self, peer: PeerId, (key, handle): (TrackKey, Handle), publication: PublishDataTrack) {
         let Some(worker) = self.members.get(peer).map(|member| member.worker) else { return };
-        let PublishDataTrack { name, encryption, frame_encoding, schema, last_will, .. } = publication;
+        let PublishDataTrack { name, encryption, frame_encoding, schema, last_will, latch, delivery, .. } =
+            publication;
         let sid = self.draw_sid(SidKind::DataTrack);
-        let lane = self.config.track_rules.lane(&name);
+        let schedule = self.config.track_rules.schedule(&name, delivery, latch);
+        let latched = schedule.is_latched();
         let pub_handle = handle.get();
         let info = Arc::new(DataTrackInfo { pub_handle, sid, name, encryption, frame_encoding, schema });
         let added = self.route(worker, RouteChange::AddTrack { track: key, publisher: peer, handle });
         let meter = self.meter_track(key, worker);
+        if latched {
+            self.route(worker, RouteChange::LatchTrack { track: key });
+        }
         self.serial += 1;
         self.tracks.insert(
             key,
             Track {
                 publisher: peer,
                 info: Arc::clone(&info),
-                lane,
+                schedule,
                 serial: self.serial,
                 announced_at: None,
                 added,
@@ -146,7 +151,7 @@ impl Room {
         self.notice(peer, News::Published(Arc::clone(&info)));
         self.track_appeared(peer, key);
         // The publisher may send as soon as it reads this: its packets find the track, whose route stands before.
-        let answer = DataTrackPublication { info, last_will: is_willed };
+        let answer = DataTrackPublication { info, last_will: is_willed, latched };
         self.tell(peer, Response::DataTrackPublished(answer));
         self.satisfy_pending(key);
     }
@@ -197,7 +202,10 @@ impl Room {
         let workers = std::iter::once(worker).chain(track.hops.into_keys()).collect();
         let is_willed = will.is_some();
         match will {
-            Some(packet) => self.send_last_will(key, (packet, track.lane), workers),
+            Some(packet) => {
+                let lane = track.schedule.lane(SubscriptionOptions::default());
+                self.send_last_will(key, (packet, lane), workers);
+            }
             None => self.forget_routes(key, workers),
         }
         self.members.get_mut(track.publisher)?.published.remove(key);

@@ -1,15 +1,39 @@
-//! Which data tracks are scheduled how: ordered rules, of which the first that matches decides (design §5).
+//! How frames of data tracks are handed on: ordered rules of the operator, of which the first that matches counts,
+//! and within them what the two ends of a track wish (design §5).
+//!
+//! | | rule says it | rule leaves it open |
+//! |---|---|---|
+//! | `policy`, `frames` | a wish is granted if no more waits under it | subscription, else publication |
+//! | `weight` | a wish is granted up to it | subscription, else publication (at most 16) |
+//! | `age_max` | the least of rule, publication and subscription | the lesser of the two, at most 10 s |
+//! | `max_hz` | the least of rule, publication, subscription and its `target_fps` | the least of the others |
+//! | `latch` | the rule decides | publication |
+//! | `finish_max` | the rule decides | the default |
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use trackyard_auth::NamePattern;
 use trackyard_lanes::{LaneRules, Policy};
+use trackyard_proto::signal::SubscriptionOptions;
+use trackyard_proto::{DeliveryPolicy, DeliveryWish};
+
+/// Frames that wait under `queue` at a wish.
+pub const WISHED_FRAMES_MAX: u16 = 256;
+/// Age that a wish may grant a frame.
+pub const WISHED_AGE_MAX: Duration = Duration::from_secs(10);
+/// Age below which every frame would be too old.
+const WISHED_AGE_MIN: Duration = Duration::from_millis(1);
+/// Share of everybody's path that a publisher may wish for its track.
+pub const PUBLISHED_WEIGHT_MAX: u16 = 16;
+/// Share of its own path that a subscriber may wish for a track.
+pub const SUBSCRIBED_WEIGHT_MAX: u16 = 1_000;
 
 /// Ordered rules; a track that none matches is scheduled by the defaults of [`LaneRules`].
 #[derive(Debug, Clone, Default)]
-pub struct TrackRules(Vec<TrackRule>);
+pub struct TrackRules(Vec<Arc<TrackRule>>);
 
-/// How tracks of some names in some rooms are scheduled.
+/// How tracks of some names in some rooms are scheduled; what it does not say is left to their ends.
 #[derive(Debug, Clone)]
 pub struct TrackRule {
     /// Which rooms.
@@ -17,35 +41,47 @@ pub struct TrackRule {
     /// Which tracks, by name.
     pub tracks: NamePattern,
     /// Which frames wait.
-    pub policy: Policy,
+    pub policy: Option<Policy>,
     /// A frame is not begun later than this.
-    pub age_max: Duration,
+    pub age_max: Option<Duration>,
     /// A frame that has begun is given up after this.
-    pub finish_max: Duration,
+    pub finish_max: Option<Duration>,
     /// Share beside other tracks; 1..=1000.
-    pub weight: u16,
+    pub weight: Option<u16>,
     /// At most so many frames per second, on a steady grid.
     pub max_hz: Option<f64>,
-    /// Late joiners get the last frame. Without effect yet.
-    pub latch: bool,
+    /// Late joiners get the last whole frame, or never do.
+    pub latch: Option<bool>,
+}
+
+/// How one track is scheduled: by its rule, and within that by what its publisher wishes.
+#[derive(Debug, Clone, Default)]
+pub struct TrackSchedule {
+    rule: Option<Arc<TrackRule>>,
+    publisher: DeliveryWish,
+    latch: bool,
 }
 
 impl TrackRule {
-    /// A rule that schedules what it matches by the defaults.
+    /// A rule that leaves everything open.
     #[must_use]
     pub fn new(room: NamePattern, tracks: NamePattern) -> Self {
-        let LaneRules { policy, age_max, finish_max, weight, max_hz } = LaneRules::default();
-        Self { room, tracks, policy, age_max, finish_max, weight, max_hz, latch: false }
+        Self {
+            room,
+            tracks,
+            policy: None,
+            age_max: None,
+            finish_max: None,
+            weight: None,
+            max_hz: None,
+            latch: None,
+        }
     }
 
-    fn lane(&self) -> LaneRules {
-        LaneRules {
-            policy: self.policy,
-            age_max: self.age_max,
-            finish_max: self.finish_max,
-            weight: self.weight,
-            max_hz: self.max_hz,
-        }
+    /// How tracks are scheduled whose ends wish nothing.
+    #[must_use]
+    pub fn lane(&self) -> LaneRules {
+        lane(Some(self), DeliveryWish::default(), SubscriptionOptions::default())
     }
 }
 
@@ -53,7 +89,7 @@ impl TrackRules {
     /// Rules in this order.
     #[must_use]
     pub fn new(rules: Vec<TrackRule>) -> Self {
-        Self(rules)
+        Self(rules.into_iter().map(Arc::new).collect())
     }
 
     /// The rules that can match in this room, so that others cost nothing there.
@@ -62,50 +98,79 @@ impl TrackRules {
         Self(self.0.iter().filter(|rule| rule.room.matches(room)).cloned().collect())
     }
 
-    /// How frames of this track are scheduled, by the rules of its room.
+    /// How frames of this track are scheduled if neither end wishes anything.
     #[must_use]
-    pub fn lane(&self, track: &str) -> LaneRules {
-        self.0.iter().find(|rule| rule.tracks.matches(track)).map_or_else(LaneRules::default, TrackRule::lane)
+    pub fn unwished(&self, track: &str) -> LaneRules {
+        self.schedule(track, DeliveryWish::default(), false).lane(SubscriptionOptions::default())
+    }
+
+    /// How frames of this track are scheduled, by the rules of its room and by what its publisher wishes.
+    #[must_use]
+    pub fn schedule(&self, track: &str, publisher: DeliveryWish, latch: bool) -> TrackSchedule {
+        let rule = self.0.iter().find(|rule| rule.tracks.matches(track)).cloned();
+        let latch = rule.as_ref().and_then(|rule| rule.latch).unwrap_or(latch);
+        TrackSchedule { rule, publisher, latch }
+    }
+}
+
+impl TrackSchedule {
+    /// Late joiners get the last whole frame.
+    #[must_use]
+    pub fn is_latched(&self) -> bool {
+        self.latch
+    }
+
+    /// How frames of this track are scheduled for a subscriber with these wishes.
+    #[must_use]
+    pub fn lane(&self, subscriber: SubscriptionOptions) -> LaneRules {
+        LaneRules { latch: self.latch, ..lane(self.rule.as_deref(), self.publisher, subscriber) }
+    }
+}
+
+fn lane(rule: Option<&TrackRule>, publisher: DeliveryWish, subscriber: SubscriptionOptions) -> LaneRules {
+    let defaults = LaneRules::default();
+    let delivery = subscriber.delivery;
+    let age = |wish: DeliveryWish| wish.age_max.map(|age| age.clamp(WISHED_AGE_MIN, WISHED_AGE_MAX));
+    let ages = [rule.and_then(|rule| rule.age_max), age(publisher), age(delivery)];
+    // 0 is what older encodings send for no limit.
+    let target = subscriber.target_fps.filter(|rate_hz| *rate_hz > 0).map(f64::from);
+    let rates = [rule.and_then(|rule| rule.max_hz), publisher.max_hz(), delivery.max_hz(), target];
+    LaneRules {
+        policy: policy(rule.and_then(|rule| rule.policy), delivery.policy.or(publisher.policy)),
+        age_max: ages.into_iter().flatten().min().unwrap_or(defaults.age_max),
+        finish_max: rule.and_then(|rule| rule.finish_max).unwrap_or(defaults.finish_max),
+        weight: weight(rule, publisher, delivery),
+        max_hz: rates.into_iter().flatten().reduce(f64::min),
+        latch: rule.and_then(|rule| rule.latch).unwrap_or(defaults.latch),
+    }
+}
+
+/// What is wished, if no more waits under it than under the rule.
+fn policy(rule: Option<Policy>, wish: Option<DeliveryPolicy>) -> Policy {
+    let wish = wish.map(|wish| match wish {
+        DeliveryPolicy::Latest => Policy::Latest,
+        DeliveryPolicy::Queue(frames) => Policy::Queue(frames.clamp(1, WISHED_FRAMES_MAX)),
+        _ => Policy::Auto,
+    });
+    match (rule, wish) {
+        (None, wish) => wish.unwrap_or_default(),
+        (Some(rule), None) => rule,
+        (Some(Policy::Queue(most)), Some(Policy::Queue(frames))) => Policy::Queue(frames.min(most)),
+        (Some(Policy::Queue(_)), Some(wish)) => wish,
+        (Some(Policy::Auto), Some(Policy::Latest)) => Policy::Latest,
+        (Some(rule), Some(_)) => rule,
+    }
+}
+
+fn weight(rule: Option<&TrackRule>, publisher: DeliveryWish, subscriber: DeliveryWish) -> u16 {
+    let published = publisher.weight.map(|weight| weight.clamp(1, PUBLISHED_WEIGHT_MAX));
+    let wish = subscriber.weight.map(|weight| weight.clamp(1, SUBSCRIBED_WEIGHT_MAX)).or(published);
+    let most = rule.and_then(|rule| rule.weight);
+    match (wish, most) {
+        (Some(wish), Some(most)) => wish.min(most),
+        (wish, most) => wish.or(most).unwrap_or(LaneRules::default().weight),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rule(room: &str, tracks: &str, weight: u16) -> TrackRule {
-        let pattern = |text| NamePattern::new(text).unwrap();
-        TrackRule { weight, ..TrackRule::new(pattern(room), pattern(tracks)) }
-    }
-
-    #[test]
-    fn the_first_rule_that_matches_room_and_track_decides() {
-        let rules = TrackRules::new(vec![
-            rule("lab-*", "cam/**", 2),
-            rule("*", "cam/front", 3),
-            rule("*", "cam/**", 4),
-        ]);
-        let check = |room: &str, track: &str, weight| {
-            assert_eq!(rules.for_room(room).lane(track).weight, weight, "{track} in {room}");
-        };
-        check("lab-1", "cam/front", 2);
-        check("yard", "cam/front", 3);
-        check("yard", "cam/rear", 4);
-        check("yard", "pose", LaneRules::default().weight);
-    }
-
-    #[test]
-    fn a_rule_sets_everything_a_lane_has() {
-        let rule = TrackRule {
-            policy: Policy::Queue(16),
-            age_max: Duration::from_millis(40),
-            finish_max: Duration::from_millis(500),
-            max_hz: Some(30.0),
-            ..rule("*", "*", 9)
-        };
-        let lane = TrackRules::new(vec![rule]).for_room("any").lane("track");
-        assert_eq!(lane.policy, Policy::Queue(16));
-        assert_eq!((lane.age_max, lane.finish_max), (Duration::from_millis(40), Duration::from_millis(500)));
-        assert_eq!((lane.weight, lane.max_hz), (9, Some(30.0)));
-    }
-}
+mod tests;

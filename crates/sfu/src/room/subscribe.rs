@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use trackyard_proto::Response;
-use trackyard_proto::signal::DataSubscription;
+use trackyard_proto::signal::{DataSubscription, SubscriptionOptions};
 
 use super::Room;
 use super::member::Member;
@@ -25,29 +25,28 @@ impl Room {
     pub(super) fn update_subscriptions(&mut self, peer: PeerId, updates: Vec<DataSubscription>) {
         for DataSubscription { track_sid, subscribe, options } in updates {
             if subscribe {
-                // 0 is what older encodings send for no limit.
-                self.want(peer, track_sid, options.target_fps.filter(|rate_hz| *rate_hz > 0));
+                self.want(peer, track_sid, options);
             } else {
                 self.no_longer_want(peer, &track_sid);
             }
         }
     }
 
-    /// An administrator changes what a participant wants. Its wish for a rate stays.
+    /// An administrator changes what a participant wants. How it wants it stays.
     pub(super) fn subscribe_for(&mut self, peer: PeerId, track_sids: Vec<String>, subscribe: bool) {
         for sid in track_sids {
             if subscribe {
-                let rate_hz = self.wanted_rate(peer, &sid);
-                self.want(peer, sid, rate_hz);
+                let options = self.wanted_options(peer, &sid).unwrap_or_default();
+                self.want(peer, sid, options);
             } else {
                 self.no_longer_want(peer, &sid);
             }
         }
     }
 
-    fn wanted_rate(&self, peer: PeerId, sid: &str) -> Option<u32> {
+    fn wanted_options(&self, peer: PeerId, sid: &str) -> Option<SubscriptionOptions> {
         let key = self.tracks.by_sid(sid)?;
-        self.members.get(peer)?.subscriptions.by_track.get(&key)?.rate_hz
+        Some(self.members.get(peer)?.subscriptions.by_track.get(&key)?.options)
     }
 
     /// Brings a subscription to what is permitted now.
@@ -86,7 +85,7 @@ impl Room {
         for peer in self.pending.clone() {
             let Some(member) = self.members.get_mut(peer) else { continue };
             if let Some(wish) = member.subscriptions.pending.remove(&sid) {
-                self.want(peer, sid.clone(), wish.rate_hz);
+                self.want(peer, sid.clone(), wish.options);
             }
         }
     }
@@ -120,32 +119,32 @@ impl Room {
         }
     }
 
-    fn want(&mut self, peer: PeerId, sid: String, rate_hz: Option<u32>) {
+    fn want(&mut self, peer: PeerId, sid: String, options: SubscriptionOptions) {
         let known = self.tracks.by_sid(&sid);
         let known =
             known.filter(|key| self.tracks.get(*key).is_some_and(|track| self.is_visible_to(track, peer)));
-        let Some(key) = known else { return self.await_track(peer, sid, rate_hz) };
+        let Some(key) = known else { return self.await_track(peer, sid, options) };
         let Some(member) = self.members.get_mut(peer) else { return };
         if let Some(subscription) = member.subscriptions.by_track.get_mut(&key) {
-            if std::mem::replace(&mut subscription.rate_hz, rate_hz) != rate_hz {
-                self.reroute(peer, key);
+            if std::mem::replace(&mut subscription.options, options) != options {
+                self.reschedule(peer, key);
             }
             // One that was refused for want of a handle may get one by now.
             return self.reconcile(peer, key);
         }
-        member.subscriptions.by_track.insert(key, Subscription { rate_hz, ..Subscription::default() });
+        member.subscriptions.by_track.insert(key, Subscription { options, ..Subscription::default() });
         if let Some(track) = self.tracks.get_mut(key) {
             track.wanted.insert(peer);
         }
         self.reconcile(peer, key);
     }
 
-    fn await_track(&mut self, peer: PeerId, sid: String, rate_hz: Option<u32>) {
+    fn await_track(&mut self, peer: PeerId, sid: String, options: SubscriptionOptions) {
         let until = self.now.instant + PENDING_MAX;
         let max = self.config.limits.pending_subscriptions;
         let Some(member) = self.members.get_mut(peer) else { return };
         self.counters.subscriptions_unknown += 1;
-        let wish = Wish { until, rate_hz };
+        let wish = Wish { until, options };
         if sid.len() <= SID_BYTES_MAX && member.subscriptions.pending.insert(sid, wish, max) {
             self.pending.insert(peer);
             self.timers.set_by(Timer::Pending(peer), until);

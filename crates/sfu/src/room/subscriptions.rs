@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
+use trackyard_proto::signal::SubscriptionOptions;
 use trackyard_wire::Handle;
 
 use super::handles::Handles;
@@ -26,8 +27,8 @@ pub(super) struct Subscriptions {
 /// One subscription to a known track.
 #[derive(Debug, Default)]
 pub(super) struct Subscription {
-    /// At most so many frames per second are wanted.
-    pub(super) rate_hz: Option<u32>,
+    /// How its frames are wanted.
+    pub(super) options: SubscriptionOptions,
     /// The subscriber was told that it may not have the track.
     pub(super) told_denied: bool,
     /// Packets are to flow.
@@ -73,15 +74,15 @@ pub(super) struct Pending {
 pub(super) struct Wish {
     /// When it is given up.
     pub(super) until: Instant,
-    /// At most so many frames per second are wanted.
-    pub(super) rate_hz: Option<u32>,
+    /// How its frames are wanted.
+    pub(super) options: SubscriptionOptions,
 }
 
 impl Pending {
     /// Waits for a sid, unless that many are waited for already.
     pub(super) fn insert(&mut self, sid: String, wish: Wish, max: usize) -> bool {
         if let Some(known) = self.wishes.get_mut(&sid) {
-            known.rate_hz = wish.rate_hz;
+            known.options = wish.options;
             return true;
         }
         // The queue also holds what is no longer wanted, until its time comes.

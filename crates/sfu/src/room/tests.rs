@@ -8,6 +8,7 @@ mod flows;
 mod harness;
 mod join;
 mod last_will;
+mod latched;
 mod leave;
 mod meters;
 mod negotiate;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use trackyard_lanes::LaneRules;
 use trackyard_proto::DataTrackInfo;
 use trackyard_proto::sid::SidKind;
 
 use super::routes::RouteVersion;
+use super::rules::TrackSchedule;
 use crate::control::{PeerId, TrackKey, TrackMeter, WorkerId};
 
 /// One published data track.
@@ -16,7 +16,7 @@ use crate::control::{PeerId, TrackKey, TrackMeter, WorkerId};
 pub(super) struct Track {
     pub(super) publisher: PeerId,
     pub(super) info: Arc<DataTrackInfo>,
-    pub(super) lane: LaneRules,
+    pub(super) schedule: TrackSchedule,
     /// When in the order of publications; those who joined later saw it in their join response.
     pub(super) serial: u64,
     pub(super) announced_at: Option<Instant>,
@@ -35,7 +35,11 @@ pub(super) struct Track {
 /// Another worker with subscribers of a track.
 #[derive(Debug)]
 pub(super) struct TrackHop {
+    /// The publisher's worker sends it the track's packets once this serves; or, before it is asked to, what that
+    /// waits for.
     pub(super) version: RouteVersion,
+    /// The publisher's worker has been asked.
+    pub(super) is_led: bool,
     pub(super) subscribers: usize,
 }
 

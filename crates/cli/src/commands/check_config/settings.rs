@@ -104,34 +104,36 @@ pub(super) fn rule_text(entry: &RuleEntry) -> String {
 
 /// How a rule schedules frames.
 pub(super) fn lane_text(entry: &RuleEntry) -> String {
-    let rule = &entry.rule;
-    let (policy, weight) = (policy(rule.policy), rule.weight);
-    let rate = rule.max_hz.map(|hz| format!(", max_hz {hz}")).unwrap_or_default();
+    described(&entry.rule.lane())
+}
+
+fn described(lane: &LaneRules) -> String {
+    let (policy, rate) = (policy(lane.policy), lane.max_hz.map_or("any".to_owned(), |hz| hz.to_string()));
     format!(
-        "policy {policy}, age_max {:?}, finish_max {:?}, weight {weight}{rate}",
-        rule.age_max, rule.finish_max
+        "policy {policy}, age_max {:?}, finish_max {:?}, weight {}, max_hz {rate}, latch {}",
+        lane.age_max, lane.finish_max, lane.weight, lane.latch
     )
 }
 
 /// How frames are scheduled without a rule.
 pub(super) fn defaults_text() -> String {
-    let lane = LaneRules::default();
-    let (policy, weight) = (policy(lane.policy), lane.weight);
-    format!("policy {policy}, age_max {:?}, finish_max {:?}, weight {weight}", lane.age_max, lane.finish_max)
+    described(&LaneRules::default())
 }
 
 /// A rule as JSON.
 pub(super) fn rule_json(entry: &RuleEntry) -> Value {
-    let rule = &entry.rule;
+    let (rule, lane) = (&entry.rule, entry.rule.lane());
     json!({
         "line": entry.line,
         "room": rule.room.as_str(),
         "tracks": rule.tracks.as_str(),
-        "policy": policy(rule.policy),
-        "age_max": duration(rule.age_max),
-        "finish_max": duration(rule.finish_max),
-        "weight": rule.weight,
-        "max_hz": rule.max_hz,
+        "policy": policy(lane.policy),
+        "age_max": duration(lane.age_max),
+        "finish_max": duration(lane.finish_max),
+        "weight": lane.weight,
+        "max_hz": lane.max_hz,
+        "latch": lane.latch,
+        "left_open": entry.left_open(),
     })
 }
 

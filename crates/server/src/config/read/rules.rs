@@ -33,15 +33,14 @@ fn rule(item: &Node, out: &mut Diagnostics) -> Option<RuleEntry> {
     if !matches!(item.value, Value::Map(_)) {
         return None;
     }
-    let default = TrackRule::new(pattern(item, "room")?, pattern(item, "tracks")?);
     let rule = TrackRule {
         policy: policy(item, out),
-        age_max: word(item, "age_max", scalar::duration).unwrap_or(default.age_max),
-        finish_max: word(item, "finish_max", scalar::duration).unwrap_or(default.finish_max),
-        weight: word(item, "weight", small).unwrap_or(default.weight),
+        age_max: word(item, "age_max", scalar::duration),
+        finish_max: word(item, "finish_max", scalar::duration),
+        weight: word(item, "weight", small),
         max_hz: word(item, "max_hz", scalar::number),
-        latch: word(item, "latch", scalar::boolean).unwrap_or(false),
-        ..default
+        latch: word(item, "latch", scalar::boolean),
+        ..TrackRule::new(pattern(item, "room")?, pattern(item, "tracks")?)
     };
     Some(RuleEntry { rule, line: item.place.line.unwrap_or_default() })
 }
@@ -55,12 +54,13 @@ fn pattern(item: &Node, name: &str) -> Option<NamePattern> {
     NamePattern::new(item.get(name).and_then(Node::text).unwrap_or("**")).ok()
 }
 
-fn policy(item: &Node, out: &mut Diagnostics) -> Policy {
+fn policy(item: &Node, out: &mut Diagnostics) -> Option<Policy> {
     let frames: Option<u16> = word(item, "frames", small);
     let policy = match item.get("policy").and_then(Node::text) {
-        Some("latest") => Policy::Latest,
-        Some("queue") => return Policy::Queue(frames.unwrap_or(FRAMES_DEFAULT)),
-        _ => Policy::Auto,
+        Some("latest") => Some(Policy::Latest),
+        Some("queue") => return Some(Policy::Queue(frames.unwrap_or(FRAMES_DEFAULT))),
+        Some("auto") => Some(Policy::Auto),
+        _ => None,
     };
     if let Some(node) = item.get("frames").filter(|_| frames.is_some()) {
         out.warn(&node.place, "`data_tracks.rules.frames` has no effect: the policy is not `queue`");

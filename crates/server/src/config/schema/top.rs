@@ -64,7 +64,7 @@ const RULE: &[Key] = &[
     key("finish_max", Kind::Positive),
     key("weight", Kind::Integer(1, 1000)),
     key("max_hz", Kind::Number(0.001, 100_000.0)),
-    idle("latch", Kind::Bool, "late joiners get the next frame, not yet the last one"),
+    boolean("latch"),
 ];
 
 const RTC: &[Key] = &[

@@ -64,7 +64,7 @@ fn the_first_rule_that_matches_holds() {
         (line("lab-1", "cam/a/b"), line("yard", "cam/a"), line("a/b", "pose")),
         (Some(3), Some(4), Some(5))
     );
-    let lane = |room: &str, track: &str| config.data_tracks.compiled().for_room(room).lane(track);
+    let lane = |room: &str, track: &str| config.data_tracks.compiled().for_room(room).unwished(track);
     assert_eq!(lane("lab-1", "cam/a").policy, Policy::Queue(3));
     assert_eq!(lane("yard", "pose").policy, Policy::Queue(16));
     let cam = lane("yard", "cam/a");
@@ -170,7 +170,7 @@ fn anchors_and_merges_work() {
     let rules =
         "data_tracks:\n  rules:\n    - &base {tracks: 'a', weight: 5}\n    - {<<: *base, tracks: 'b'}\n";
     let rules = loaded(rules).unwrap().config.data_tracks.rules;
-    assert_eq!((rules[1].rule.weight, rules[1].rule.tracks.as_str()), (5, "b"));
+    assert_eq!((rules[1].rule.weight, rules[1].rule.tracks.as_str()), (Some(5), "b"));
 }
 
 #[test]

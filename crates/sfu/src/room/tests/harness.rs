@@ -436,6 +436,8 @@ pub(super) fn publication(pub_handle: u32, name: &str) -> PublishDataTrack {
         frame_encoding: None,
         schema: None,
         last_will: None,
+        latch: false,
+        delivery: Default::default(),
         echo: echo(&format!("{pub_handle} {}", name.len())),
     }
 }

@@ -270,10 +270,10 @@ fn what_nobody_would_get_is_not_waited_for() {
 fn no_rule_of_the_track_drops_it() {
     let any = || NamePattern::new("**").unwrap();
     let rule = TrackRule {
-        policy: Policy::Latest,
-        age_max: millis(1),
+        policy: Some(Policy::Latest),
+        age_max: Some(millis(1)),
         max_hz: Some(0.1),
-        weight: 7,
+        weight: Some(7),
         ..TrackRule::new(any(), any())
     };
     let track_rules = TrackRules::new(vec![rule]);

@@ -207,8 +207,11 @@ fn a_track_crosses_to_another_worker_once_and_only_while_someone_there_has_it() 
 #[test]
 fn the_first_matching_rule_schedules_a_track() {
     let pattern = |text: &str| trackyard_auth::NamePattern::new(text).unwrap();
-    let rule =
-        TrackRule { policy: Policy::Latest, weight: 5, ..TrackRule::new(pattern("lab"), pattern("cam/*")) };
+    let rule = TrackRule {
+        policy: Some(Policy::Latest),
+        weight: Some(5),
+        ..TrackRule::new(pattern("lab"), pattern("cam/*"))
+    };
     let mut script =
         Script::with(RoomConfig { track_rules: TrackRules::new(vec![rule]), ..RoomConfig::default() });
     let (ada, bob) = (script.guest("ada"), script.guest("bob"));
@@ -237,11 +240,13 @@ fn a_subscriber_may_want_fewer_frames_and_change_its_mind() {
     let pose = script.publish(&ada, 1, "pose").unwrap();
     script.heard(&bob);
     let want = |script: &mut Script, target_fps| {
-        let options = SubscriptionOptions { target_fps };
+        let options = SubscriptionOptions { target_fps, ..SubscriptionOptions::default() };
         let wish = DataSubscription { track_sid: pose.sid.clone(), subscribe: true, options };
         script.say(&bob, Request::UpdateDataSubscription(vec![wish]));
         let rates = script.workers[&WorkerId(0)].changes.iter().rev().find_map(|change| match change {
-            RouteChange::Subscribe { rules, .. } => Some(rules.max_hz),
+            RouteChange::Subscribe { rules, .. } | RouteChange::Reschedule { rules, .. } => {
+                Some(rules.max_hz)
+            }
             _ => None,
         });
         (rates.flatten(), handles(&script.heard(&bob)).len())

@@ -53,6 +53,13 @@ impl FakeWorker {
             RouteChange::MeterTrack { track, .. } => {
                 assert!(self.sources.values().any(|known| *known == track), "a metered track was added");
             }
+            RouteChange::LatchTrack { track } => {
+                assert!(self.sources.values().any(|known| *known == track), "a latched track was added");
+            }
+            RouteChange::Reschedule { track, subscriber, .. } => {
+                let sinks = self.sinks.get(&track).expect("what is rescheduled was subscribed to");
+                assert!(sinks.contains_key(&subscriber), "what is rescheduled was subscribed to");
+            }
             RouteChange::LastWill { track, .. } => {
                 self.sources.retain(|_, known| *known != track);
                 self.willed.insert(track);

@@ -1,0 +1,306 @@
+//! The last frame of a latched track, for those who come late (design §5).
+//!
+//! Each worker that knows a latched track keeps its last whole frame, and what has come of newer ones: where the
+//! publisher is, from its packets, elsewhere from crossings. Whoever begins to receive the track gets that before
+//! anything else of it, so never after a newer frame. The first packet of the kept frame is marked by an extension,
+//! since the frame may be as old as the track.
+//!
+//! Invariant: what is kept is the newest frame that was whole here, or nothing once a newer one was too large to
+//! keep: late joiners never get a frame that is known to be outdated.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use trackyard_lanes::{FRAME_PACKETS_MAX, PACKET_BYTES_MAX};
+use trackyard_peer::ConnectionFactory;
+use trackyard_wire::{FrameNumber, Header, MARKED_BYTES_MAX, Sequence, id, is_marked, with_mark};
+
+use super::routes::Sink;
+use super::slot::Urgency;
+use super::{Worker, WorkerOutput};
+use crate::control::{TrackKey, WorkerId};
+
+/// Bytes of one frame that are kept: the largest that official receivers take.
+pub(super) const FRAME_BYTES_MAX: usize = 2 << 20;
+/// What a packet's bookkeeping is charged at, so that tiny packets are bounded too.
+const PACKET_CHARGE: usize = 128;
+/// A frame further behind is no late one: its sender has begun anew.
+const LATE_FRAMES_MAX: u16 = 512;
+/// Frames that may be under way at once: the packets of two may come mixed up.
+const UNDER_WAY_MAX: usize = 2;
+
+/// Bytes that one worker keeps for those who come late.
+#[derive(Debug)]
+pub(super) struct Budget {
+    bytes: AtomicUsize,
+    bytes_max: usize,
+}
+
+impl Budget {
+    pub(super) fn new(bytes_max: usize) -> Arc<Self> {
+        Arc::new(Self { bytes: AtomicUsize::new(0), bytes_max })
+    }
+
+    /// Bytes kept at present.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let fits = self.bytes() + bytes <= self.bytes_max;
+        if fits {
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+        fits
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Its frame is not whole yet.
+    UnderWay,
+    /// Its frame is the one that is kept now.
+    Kept,
+    /// Its frame is too large, or the worker keeps enough: from now on nothing is kept of the track until another
+    /// frame is whole.
+    GivenUp,
+    /// It is of an older frame, or of one that was given up, or it is here already.
+    Ignored,
+}
+
+/// What one worker keeps of one track.
+#[derive(Debug)]
+pub(super) struct Latch {
+    kept: Pieces,
+    under_way: [Pieces; UNDER_WAY_MAX],
+    budget: Arc<Budget>,
+}
+
+/// Packets of one frame.
+#[derive(Debug, Default)]
+struct Pieces {
+    state: State,
+    number: FrameNumber,
+    /// In sequence.
+    packets: Vec<Piece>,
+    /// What they are charged at.
+    bytes: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Empty,
+    Used,
+    /// What else comes of the frame is ignored.
+    GivenUp,
+}
+
+#[derive(Debug)]
+struct Piece {
+    sequence: Sequence,
+    start: bool,
+    last: bool,
+    bytes: Bytes,
+}
+
+impl Latch {
+    pub(super) fn new(budget: &Arc<Budget>) -> Self {
+        Self { kept: Pieces::default(), under_way: Default::default(), budget: Arc::clone(budget) }
+    }
+
+    /// A packet of the track has come.
+    pub(super) fn take(&mut self, header: &Header, packet: &Bytes) -> Taken {
+        self.forget_if_begun_anew(header.frame);
+        if self.kept.state == State::Used && !header.frame.is_newer_than(self.kept.number) {
+            return Taken::Ignored;
+        }
+        let Some(index) = self.place(header.frame) else { return Taken::Ignored };
+        let Some(pieces) = self.under_way.get_mut(index) else { return Taken::Ignored };
+        if pieces.state == State::GivenUp || !pieces.insert(header, packet) {
+            return Taken::Ignored;
+        }
+        let charge = packet.len() + PACKET_CHARGE;
+        let is_small = pieces.bytes <= FRAME_BYTES_MAX && pieces.packets.len() <= FRAME_PACKETS_MAX.into();
+        if !self.budget.take(charge) {
+            pieces.bytes -= charge;
+            return self.give_up(index);
+        }
+        if !is_small {
+            return self.give_up(index);
+        }
+        if pieces.is_whole() { self.keep(index) } else { Taken::UnderWay }
+    }
+
+    /// What a late joiner gets, in order: the kept frame, marked, and what has come of newer ones.
+    pub(super) fn replay(&self) -> Vec<Bytes> {
+        let mut newer: Vec<&Pieces> = self.under_way.iter().filter(|pieces| pieces.has_begun()).collect();
+        newer.sort_by_key(|pieces| pieces.number.distance_from(self.kept.number));
+        let newer = newer.into_iter().flat_map(|pieces| &pieces.packets).map(|piece| piece.bytes.clone());
+        let kept = self.kept.packets.iter().map(|piece| piece.marked());
+        kept.chain(newer).collect()
+    }
+
+    /// A whole frame is kept.
+    pub(super) fn has_frame(&self) -> bool {
+        self.kept.state == State::Used
+    }
+
+    /// A sender that counts anew makes what came before it the past.
+    fn forget_if_begun_anew(&mut self, frame: FrameNumber) {
+        let is_far_behind = |pieces: &Pieces| {
+            pieces.state != State::Empty
+                && frame.distance_from(pieces.number) < 0
+                && frame.distance_from(pieces.number).unsigned_abs() > LATE_FRAMES_MAX
+        };
+        for pieces in &mut self.under_way {
+            if is_far_behind(pieces) {
+                pieces.clear(&self.budget);
+            }
+        }
+        if is_far_behind(&self.kept) {
+            self.kept.clear(&self.budget);
+        }
+    }
+
+    /// Where this frame's packets are put together; the oldest frame makes way for a newer one.
+    fn place(&mut self, frame: FrameNumber) -> Option<usize> {
+        let same = |pieces: &Pieces| pieces.state != State::Empty && pieces.number == frame;
+        if let Some(index) = self.under_way.iter().position(same) {
+            return Some(index);
+        }
+        let free = self.under_way.iter().position(|pieces| pieces.state == State::Empty);
+        let index = free.or_else(|| {
+            let behind = |index: &usize| frame.distance_from(self.under_way[*index].number);
+            (0..UNDER_WAY_MAX).max_by_key(behind).filter(|index| behind(index) > 0)
+        })?;
+        let pieces = self.under_way.get_mut(index)?;
+        pieces.clear(&self.budget);
+        (pieces.state, pieces.number) = (State::Used, frame);
+        Some(index)
+    }
+
+    /// The frame is whole: what is older goes.
+    fn keep(&mut self, index: usize) -> Taken {
+        if let Some(pieces) = self.under_way.get_mut(index) {
+            std::mem::swap(&mut self.kept, pieces);
+            pieces.clear(&self.budget);
+        }
+        for pieces in &mut self.under_way {
+            if !pieces.number.is_newer_than(self.kept.number) {
+                pieces.clear(&self.budget);
+            }
+        }
+        Taken::Kept
+    }
+
+    fn give_up(&mut self, index: usize) -> Taken {
+        self.kept.clear(&self.budget);
+        if let Some(pieces) = self.under_way.get_mut(index) {
+            pieces.clear(&self.budget);
+            pieces.state = State::GivenUp;
+        }
+        Taken::GivenUp
+    }
+}
+
+impl Drop for Latch {
+    fn drop(&mut self) {
+        let all = self.under_way.iter().chain([&self.kept]);
+        self.budget.give_back(all.map(|pieces| pieces.bytes).sum());
+    }
+}
+
+impl Pieces {
+    /// `false` if the packet is here already.
+    fn insert(&mut self, header: &Header, packet: &Bytes) -> bool {
+        let Header { sequence, start, last, .. } = *header;
+        let later = |piece: &Piece| piece.sequence.distance_from(sequence) >= 0;
+        // Most come in order.
+        let in_order = self.packets.last().is_none_or(|piece| !later(piece));
+        let place = if in_order {
+            self.packets.len()
+        } else {
+            self.packets.iter().position(later).unwrap_or_default()
+        };
+        if self.packets.get(place).is_some_and(|piece| piece.sequence == sequence) {
+            return false;
+        }
+        self.packets.insert(place, Piece { sequence, start, last, bytes: packet.clone() });
+        self.bytes += packet.len() + PACKET_CHARGE;
+        true
+    }
+
+    /// Its first packet is here.
+    fn has_begun(&self) -> bool {
+        self.packets.first().is_some_and(|piece| piece.start)
+    }
+
+    fn is_whole(&self) -> bool {
+        let (Some(first), Some(last)) = (self.packets.first(), self.packets.last()) else { return false };
+        let span = usize::from(last.sequence.distance_from(first.sequence).unsigned_abs());
+        first.start && last.last && span + 1 == self.packets.len()
+    }
+
+    fn clear(&mut self, budget: &Budget) {
+        self.packets.clear();
+        budget.give_back(std::mem::take(&mut self.bytes));
+        self.state = State::Empty;
+    }
+}
+
+impl Piece {
+    /// Marked if it is the first of its frame, and there is room for a mark.
+    fn marked(&self) -> Bytes {
+        let has_room = self.bytes.len() + MARKED_BYTES_MAX <= PACKET_BYTES_MAX;
+        match Header::parse(&self.bytes) {
+            Ok(header) if self.start && has_room && !is_marked(&header, &self.bytes, id::LATCHED) => {
+                with_mark(&header, &self.bytes, id::LATCHED).into()
+            }
+            _ => self.bytes.clone(),
+        }
+    }
+}
+
+impl<F: ConnectionFactory> Worker<F> {
+    /// Keeps the track's last frame from now on.
+    pub(super) fn latch(&mut self, track: TrackKey) {
+        // A track that is not here is stale, and counted as such already.
+        if let Some(entry) = self.routes.track_mut(track) {
+            entry.latch.get_or_insert_with(|| Box::new(Latch::new(&self.latched)));
+        }
+    }
+
+    /// Gives a new subscriber of a latched track what it has missed, before anything else of the track.
+    pub(super) fn send_latched(&mut self, track: TrackKey, sink: Sink, now: Instant) {
+        let Some(latch) = self.routes.track(track).and_then(|entry| entry.latch.as_ref()) else { return };
+        let (packets, has_frame) = (latch.replay(), latch.has_frame());
+        for packet in &packets {
+            let Ok(header) = Header::parse(packet) else { continue };
+            self.with_peer(sink.peer, |peer| peer.push(sink.handle, &header, packet, now));
+            self.counters.forwarded += 1;
+            self.counters.forwarded_bytes += packet.len() as u64;
+        }
+        self.counters.latched_sent += u64::from(has_frame);
+        self.mark(sink.peer, Urgency::Soon);
+    }
+
+    /// Gives another worker, which has its first subscriber of a latched track, what it has missed.
+    pub(super) fn cross_latched(&mut self, track: TrackKey, to: WorkerId) {
+        let Some(latch) = self.routes.track(track).and_then(|entry| entry.latch.as_ref()) else { return };
+        let packets = latch.replay();
+        self.counters.crossings_out += packets.len() as u64;
+        let crossing = |packet| WorkerOutput::Cross { to, track, packet };
+        self.outputs.extend(packets.into_iter().map(crossing));
+    }
+}
+
+#[cfg(test)]
+mod tests;

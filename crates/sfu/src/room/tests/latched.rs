@@ -1,0 +1,124 @@
+//! Tracks whose last frame is kept for those who come late.
+
+use trackyard_auth::NamePattern;
+use trackyard_proto::signal::{DataTrackPublication, PublishDataTrack};
+use trackyard_proto::{Request, Response};
+
+use super::harness::{Arrival, Guest, Script, Task};
+use crate::control::{RouteChange, TrackKey, WorkerId};
+use crate::room::{RoomConfig, TrackRule, TrackRules};
+
+/// Publishes `map`; whether the answer says that it is latched.
+fn publish(script: &mut Script, guest: &Guest, wish: bool) -> bool {
+    let publish = PublishDataTrack::new(1, "map");
+    let publish = if wish { publish.with_latch() } else { publish };
+    script.heard(guest);
+    script.say(guest, Request::PublishDataTrack(publish));
+    let answer = script.heard(guest).into_iter().find_map(|response| match response {
+        Response::DataTrackPublished(DataTrackPublication { latched, .. }) => Some(latched),
+        _ => None,
+    });
+    answer.expect("it is published")
+}
+
+fn ruled(latch: Option<bool>) -> Script {
+    let pattern = |text| NamePattern::new(text).unwrap();
+    let rule = TrackRule { latch, ..TrackRule::new(pattern("*"), pattern("map")) };
+    Script::with(RoomConfig { track_rules: TrackRules::new(vec![rule]), ..RoomConfig::default() })
+}
+
+#[test]
+fn the_publisher_is_told_whether_its_track_is_latched_and_its_worker_is_asked_to() {
+    let check = |latch, wish, expected| {
+        let mut script = ruled(latch);
+        let ada = script.guest("ada");
+        assert_eq!(publish(&mut script, &ada, wish), expected, "rule {latch:?}, wish {wish}");
+        let changes = &script.workers[&ada.worker].changes;
+        let asked = changes.iter().any(|change| matches!(change, RouteChange::LatchTrack { .. }));
+        assert_eq!(asked, expected);
+    };
+    check(None, false, false);
+    check(None, true, true);
+    check(Some(true), false, true);
+    check(Some(false), true, false);
+}
+
+/// What a worker has still to be asked to do.
+fn asked(script: &Script, worker: WorkerId) -> Vec<&RouteChange> {
+    let tasks = script.queue.iter().filter(|(to, _)| *to == worker);
+    let batches = tasks.filter_map(|(_, task)| match task {
+        Task::Route(batch) => Some(&batch.changes),
+        Task::Close(_) => None,
+    });
+    batches.flatten().collect()
+}
+
+fn is_hop(change: &&RouteChange) -> bool {
+    matches!(change, RouteChange::AddHop { .. })
+}
+
+#[test]
+fn another_worker_gets_what_is_kept_only_once_it_has_somebody_to_hand_it_to() {
+    let mut script = ruled(Some(true));
+    let ada = script.guest("ada");
+    let (bob, cid) = (script.join(Arrival::new("bob").on(1)), script.join(Arrival::new("cid").on(1)));
+    let map = script.publish(&ada, 1, "map").unwrap();
+    script.pass(std::time::Duration::from_secs(1));
+    script.routes_held = true;
+    script.subscribe(&bob, &map.sid);
+    assert_eq!(asked(&script, WorkerId(0)).into_iter().filter(|change| is_hop(change)).count(), 0);
+    script.routes_held = false;
+    script.pump();
+    let hops = |script: &Script| script.workers[&WorkerId(0)].changes.iter().filter(is_hop).count();
+    assert_eq!(hops(&script), 1);
+    assert!(script.receives(&bob, &ada, 1).is_some());
+    let has_flowed = |script: &Script, guest: &Guest| {
+        let flows = script.workers[&WorkerId(1)].changes.iter();
+        flows
+            .into_iter()
+            .any(|change| matches!(change, RouteChange::Flow { subscriber, .. } if *subscriber == guest.peer))
+    };
+    assert!(has_flowed(&script, &bob));
+    script.subscribe(&cid, &map.sid);
+    assert_eq!(hops(&script), 1);
+    assert!(has_flowed(&script, &cid));
+    script.unsubscribe(&bob, &map.sid);
+    script.unsubscribe(&cid, &map.sid);
+    assert!(script.workers[&WorkerId(0)].hops.is_empty());
+}
+
+#[test]
+fn one_that_changes_its_mind_before_it_is_served_leads_nowhere() {
+    let mut script = ruled(Some(true));
+    let ada = script.guest("ada");
+    let bob = script.join(Arrival::new("bob").on(1));
+    let map = script.publish(&ada, 1, "map").unwrap();
+    script.pass(std::time::Duration::from_secs(1));
+    script.routes_held = true;
+    script.subscribe(&bob, &map.sid);
+    script.unsubscribe(&bob, &map.sid);
+    script.routes_held = false;
+    script.pump();
+    let changes = &script.workers[&WorkerId(0)].changes;
+    let is_about_hops =
+        |change: &&RouteChange| matches!(change, RouteChange::AddHop { .. } | RouteChange::RemoveHop { .. });
+    assert_eq!(changes.iter().filter(is_about_hops).count(), 0);
+    script.subscribe(&bob, &map.sid);
+    assert!(script.receives(&bob, &ada, 1).is_some());
+}
+
+#[test]
+fn a_track_that_is_published_again_is_latched_again() {
+    let mut script = ruled(Some(true));
+    let ada = script.guest("ada");
+    script.publish(&ada, 1, "map").unwrap();
+    script.say(&ada, Request::unpublish_data_track(1));
+    script.publish(&ada, 1, "map").unwrap();
+    let latched = |change: &RouteChange| match change {
+        RouteChange::LatchTrack { track } => Some(*track),
+        _ => None,
+    };
+    let tracks: Vec<TrackKey> = script.workers[&ada.worker].changes.iter().filter_map(latched).collect();
+    assert_eq!(tracks.len(), 2);
+    assert_ne!(tracks[0], tracks[1], "what was kept of the first is not the second's");
+}
