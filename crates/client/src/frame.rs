@@ -31,6 +31,7 @@ struct Reception {
     received: Instant,
     publisher: Arc<str>,
     is_last_will: bool,
+    is_latched: bool,
 }
 
 impl DataTrackFrame {
@@ -83,7 +84,8 @@ impl DataTrackFrame {
     }
 
     /// Its number among the frames of its track, which count up by one, missing ones included; nothing for
-    /// a frame of one's own. A gap in the numbers is as many lost frames.
+    /// a frame of one's own. A gap in the numbers is as many lost frames: frames that our server leaves out for
+    /// the sake of a rate take no number.
     #[must_use]
     pub fn sequence(&self) -> Option<u64> {
         self.reception.as_ref().map(|reception| reception.number)
@@ -106,16 +108,29 @@ impl DataTrackFrame {
     pub fn is_last_will(&self) -> bool {
         self.reception.as_ref().is_some_and(|reception| reception.is_last_will)
     }
+
+    /// Whether it was there before this client had subscribed: the server keeps the last frame of a
+    /// [latched](crate::DataTrackOptions::latched) track for those who come late. It may be as old as the track.
+    #[must_use]
+    pub fn is_latched(&self) -> bool {
+        self.reception.as_ref().is_some_and(|reception| reception.is_latched)
+    }
 }
 
 impl From<RemoteFrame> for DataTrackFrame {
     fn from(frame: RemoteFrame) -> Self {
-        let RemoteFrame { payload, user_timestamp, number, received, publisher, is_last_will, .. } = frame;
-        Self {
+        let RemoteFrame {
             payload,
             user_timestamp,
-            reception: Some(Reception { number, received, publisher, is_last_will }),
-        }
+            number,
+            received,
+            publisher,
+            is_last_will,
+            is_latched,
+            ..
+        } = frame;
+        let reception = Reception { number, received, publisher, is_last_will, is_latched };
+        Self { payload, user_timestamp, reception: Some(reception) }
     }
 }
 

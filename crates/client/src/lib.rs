@@ -86,9 +86,9 @@ pub use token::Token;
 pub use trackyard_proto::packet::{StreamContent, TextHeader, TextOperation};
 pub use trackyard_proto::signal::IceServer;
 pub use trackyard_proto::{
-    DataBlobKey, DisconnectReason, Encryption, FrameEncoding, Kind as ParticipantKind,
-    PacketKind as DataPacketKind, ParticipantState, Permission as ParticipantPermission, Schema,
-    SchemaEncoding,
+    DataBlobKey, DeliveryPolicy, DeliveryWish, DisconnectReason, Encryption, FrameEncoding,
+    Kind as ParticipantKind, PacketKind as DataPacketKind, ParticipantState,
+    Permission as ParticipantPermission, Schema, SchemaEncoding,
 };
 pub use trackyard_session::{
     CloseReason, DataBlobError, PacketDropReason as DataDropReason, PacketStats as DataStats, ProfileError,

@@ -80,6 +80,13 @@ impl LocalDataTrack {
         self.shared.read(|core| core.publications.has_last_will(self.id))
     }
 
+    /// Whether the server keeps the track's last whole frame and sends it to those who subscribe later; `false` if
+    /// neither this client nor the server's operator wants that, or the server does not know of such a thing.
+    #[must_use]
+    pub fn is_latched(&self) -> bool {
+        self.shared.read(|core| core.publications.is_latched(self.id))
+    }
+
     /// Pushes a frame, which is sent as soon as the connection has room for it. Never blocks and never
     /// waits; what has no room is dropped whole, the oldest first, and counted.
     ///

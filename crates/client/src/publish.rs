@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trackyard_proto::{FrameEncoding, Schema};
+use trackyard_proto::{DeliveryWish, FrameEncoding, Schema};
 use trackyard_track::{PacketSize, PublishOptions, PublishPolicy, PublishRules};
 
 use crate::encryption;
@@ -85,6 +85,28 @@ impl DataTrackOptions {
     #[must_use]
     pub fn with_last_will(mut self, frame: DataTrackFrame) -> Self {
         self.options.last_will = Some(frame.into());
+        self
+    }
+
+    /// Has the server keep the track's last whole frame, of at most 2 MiB, and send it to those who subscribe later: for
+    /// what changes seldom and is wanted by everyone, such as a map or a description. They tell it by
+    /// [`DataTrackFrame::is_latched`]. The server keeps it as long as the track is published;
+    /// after a full reconnect this client sends its last frame again. Servers that do not know this ignore it
+    /// ([`LocalDataTrack::is_latched`]).
+    ///
+    /// [`LocalDataTrack::is_latched`]: crate::LocalDataTrack::is_latched
+    #[must_use]
+    pub fn latched(mut self) -> Self {
+        self.options.latch = true;
+        self
+    }
+
+    /// Wishes how the server hands the track's frames on to every subscriber. Its operator's rules are upper bounds,
+    /// and a subscriber may wish for less; servers that do not know this ignore it. What waits in this client is
+    /// up to [`with_rules`](Self::with_rules).
+    #[must_use]
+    pub fn with_delivery(mut self, wish: DeliveryWish) -> Self {
+        self.options.delivery = wish;
         self
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 use tokio::time::Sleep;
+use trackyard_proto::DeliveryWish;
 use trackyard_proto::signal::SubscriptionOptions;
 use trackyard_track::{Delivery, Gap, Overflow, QueueOptions, QueueStats, SubscriptionId};
 
@@ -32,6 +33,7 @@ use crate::shared::Shared;
 pub struct DataTrackSubscribeOptions {
     pub(crate) queue: QueueOptions,
     pub(crate) until_unpublished: bool,
+    pub(crate) delivery: DeliveryWish,
 }
 
 impl DataTrackSubscribeOptions {
@@ -63,6 +65,15 @@ impl DataTrackSubscribeOptions {
         self
     }
 
+    /// Wishes how the server hands the track's frames on to this client. Its operator's rules are upper bounds, and of
+    /// several subscriptions of a track the server is asked for as much as any of them wants; servers that do not
+    /// know this ignore it.
+    #[must_use]
+    pub fn with_delivery(mut self, wish: DeliveryWish) -> Self {
+        self.delivery = wish;
+        self
+    }
+
     /// Frames older than this are dropped. Age counts from the frame's timestamp if it is a plausible time
     /// of day, else from its arrival.
     #[must_use]
@@ -87,7 +98,7 @@ impl DataTrackSubscribeOptions {
     }
 
     pub(crate) fn signalled(&self) -> SubscriptionOptions {
-        SubscriptionOptions { target_fps: self.queue.target_fps }
+        SubscriptionOptions { target_fps: self.queue.target_fps, delivery: self.delivery }
     }
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use trackyard_wire::{Handle, Header, PacketBuilder, SourceFrame};
 
 /// The extension that marks a last will; it has no contents.
-pub const LAST_WILL_EXTENSION: u8 = 240;
+pub const LAST_WILL_EXTENSION: u8 = trackyard_wire::id::LAST_WILL;
 
 /// A mark as it is on the wire: id and length.
 const MARK: [u8; 2] = [LAST_WILL_EXTENSION, 0];

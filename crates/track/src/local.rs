@@ -4,6 +4,7 @@ mod error;
 mod event;
 mod handles;
 mod last_will;
+mod latch;
 mod options;
 mod packet_size;
 mod publication;
@@ -68,7 +69,7 @@ impl LocalTrackId {
 ///     frame_encoding: None,
 ///     schema: None,
 /// };
-/// tracks.published(&Arc::new(info).into());
+/// tracks.published(&Arc::new(info).into(), now);
 /// tracks.set_open(true, now); // so is the channel
 /// tracks.try_push(track, Frame { payload: "hi".into(), user_timestamp: None }, now)?;
 /// assert_eq!(tracks.peek(now).map(|packet| packet.len()), Some(14));
@@ -150,6 +151,7 @@ impl LocalTracks {
     pub fn set_open(&mut self, open: bool, now: Instant) {
         self.is_open = open;
         self.outbox.set_open(open, now);
+        self.give_again(now);
     }
 
     /// Says how long a message the channel takes; packets are made no longer.

@@ -2,6 +2,7 @@
 
 mod bw;
 mod delay;
+mod delivery;
 mod echo;
 mod encoding;
 mod hz;

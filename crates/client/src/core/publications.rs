@@ -25,6 +25,8 @@ struct Publication {
     info: Option<Arc<DataTrackInfo>>,
     /// The server keeps its last will.
     has_last_will: bool,
+    /// The server keeps its last frame.
+    is_latched: bool,
     waiting: Option<oneshot::Sender<Result<(), PublishError>>>,
     ended: Arc<Ended>,
 }
@@ -43,7 +45,14 @@ impl Publications {
         let (name, ended) = (Arc::clone(name), Arc::clone(ended));
         self.tracks.insert(
             track,
-            Publication { name, info: None, has_last_will: false, waiting: Some(sender), ended },
+            Publication {
+                name,
+                info: None,
+                has_last_will: false,
+                is_latched: false,
+                waiting: Some(sender),
+                ended,
+            },
         );
         receiver
     }
@@ -56,6 +65,11 @@ impl Publications {
     /// Whether the server keeps a track's last will.
     pub(crate) fn has_last_will(&self, track: LocalTrackId) -> bool {
         self.tracks.get(&track).is_some_and(|publication| publication.has_last_will)
+    }
+
+    /// Whether the server keeps a track's last frame for those who come late.
+    pub(crate) fn is_latched(&self, track: LocalTrackId) -> bool {
+        self.tracks.get(&track).is_some_and(|publication| publication.is_latched)
     }
 
     /// The tracks that are published.
@@ -74,11 +88,12 @@ impl Publications {
     /// What has become of a track; answers one that was taken away.
     pub(crate) fn event(&mut self, event: LocalEvent, shared: &Arc<Shared>) -> Option<LocalDataTrack> {
         match event {
-            LocalEvent::Published { track, info, last_will }
-            | LocalEvent::Republished { track, info, last_will } => {
+            LocalEvent::Published { track, info, last_will, latched }
+            | LocalEvent::Republished { track, info, last_will, latched } => {
                 let publication = self.tracks.get_mut(&track)?;
                 publication.info = Some(info);
                 publication.has_last_will = last_will;
+                publication.is_latched = latched;
                 publication.answer(Ok(()));
                 None
             }

@@ -126,7 +126,7 @@ impl<F: ConnectionFactory> Session<F> {
     /// Answers to what was asked for tracks.
     fn answered(&mut self, response: &Response, now: Instant) {
         match response {
-            Response::DataTrackPublished(answer) => self.local.published(answer),
+            Response::DataTrackPublished(answer) => self.local.published(answer, now),
             Response::DataTrackUnpublished(info) => self.local.unpublished(info),
             Response::RequestResponse { request_id, reason, message, echo } => {
                 self.request_answered((*request_id, echo.as_ref()), (*reason, message), now);

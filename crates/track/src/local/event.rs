@@ -29,6 +29,8 @@ pub enum LocalEvent {
         info: Arc<DataTrackInfo>,
         /// The server keeps the track's last will; `false` if there is none, or the server knows of no such thing.
         last_will: bool,
+        /// The server keeps the track's last whole frame for those who come late.
+        latched: bool,
     },
     /// It is not published, and gone.
     PublishFailed {
@@ -45,6 +47,8 @@ pub enum LocalEvent {
         info: Arc<DataTrackInfo>,
         /// The server keeps the track's last will.
         last_will: bool,
+        /// The server keeps the track's last whole frame for those who come late.
+        latched: bool,
     },
     /// It was published, is not in the new session, and gone.
     RepublishFailed {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trackyard_lanes::{LaneRules, Policy};
 use trackyard_proto::limits::{CUSTOM_ENCODING_BYTES, LAST_WILL_PAYLOAD_BYTES, NAME_BYTES};
-use trackyard_proto::{Encryption, FrameEncoding, Schema, SchemaEncoding};
+use trackyard_proto::{DeliveryWish, Encryption, FrameEncoding, Schema, SchemaEncoding};
 
 use crate::Frame;
 use crate::local::PublishError;
@@ -30,7 +30,12 @@ pub struct PublishOptions {
     /// [`LAST_WILL_PAYLOAD_BYTES`]; the server says whether it does so. It is sealed when the track is published,
     /// and anew for each session.
     pub last_will: Option<Frame>,
-    /// How frames are scheduled beside those of other tracks.
+    /// The server is asked to keep the last whole frame for those who come late. If it does, the last frame is kept
+    /// here as well, and goes out first in each new session.
+    pub latch: bool,
+    /// What is wished of the server's scheduling, for every subscriber; its operator's rules are upper bounds.
+    pub delivery: DeliveryWish,
+    /// How frames are scheduled beside those of other tracks, here.
     pub rules: PublishRules,
     /// How frames are cut.
     pub packet_size: PacketSize,
@@ -46,6 +51,8 @@ impl PublishOptions {
             frame_encoding: None,
             schema: None,
             last_will: None,
+            latch: false,
+            delivery: DeliveryWish::default(),
             rules: PublishRules::default(),
             packet_size: PacketSize::default(),
         }
@@ -120,7 +127,7 @@ impl PublishRules {
             PublishPolicy::Queue(frames) => Policy::Queue(frames.min(FRAMES_WAITING_MAX)),
         };
         let Self { age_max, finish_max, weight, .. } = self;
-        LaneRules { policy, age_max, finish_max, weight, max_hz: None }
+        LaneRules { policy, age_max, finish_max, weight, ..LaneRules::default() }
     }
 }
 

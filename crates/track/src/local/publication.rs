@@ -43,13 +43,16 @@ impl LocalTracks {
     }
 
     /// The server has taken a track.
-    pub fn published(&mut self, answer: &DataTrackPublication) {
+    pub fn published(&mut self, answer: &DataTrackPublication, now: Instant) {
         let Some(handle) = Handle::new(answer.info.pub_handle) else {
             self.stray_answers += 1;
             return;
         };
         match self.handles.holder(handle) {
-            Some(Holder::Track(id)) => self.confirm(id, answer),
+            Some(Holder::Track(id)) => {
+                self.confirm(id, answer);
+                self.give_again(now);
+            }
             // It has been told already that the track is to go.
             Some(Holder::Leaving) => {}
             Some(Holder::Abandoned) | None => {
@@ -194,8 +197,8 @@ impl LocalTracks {
     }
 
     fn confirm(&mut self, id: LocalTrackId, answer: &DataTrackPublication) {
-        let DataTrackPublication { info, last_will } = answer;
-        let last_will = *last_will;
+        let DataTrackPublication { info, last_will, latched } = answer;
+        let (last_will, latched) = (*last_will, *latched);
         let Some(track) = self.tracks.get_mut(&id).filter(|track| track.options.name == info.name) else {
             self.stray_answers += 1;
             return;
@@ -207,11 +210,12 @@ impl LocalTracks {
                 self.stray_answers += 1;
                 return;
             }
-            State::Pending(_) => LocalEvent::Published { track: id, info, last_will },
-            State::Republishing(_) => LocalEvent::Republished { track: id, info, last_will },
+            State::Pending(_) => LocalEvent::Published { track: id, info, last_will, latched },
+            State::Republishing(_) => LocalEvent::Republished { track: id, info, last_will, latched },
         };
         track.state = published;
         track.is_will_kept = last_will;
+        track.latch.set_kept(latched);
         track.is_single = true;
         self.outbox.add_lane(track.handle, track.options.rules.lane_rules(1));
         self.events.push_back(event);
@@ -284,6 +288,7 @@ impl LocalTracks {
             State::Published(_) => {
                 track.state = State::Republishing(Wish::default());
                 track.leave_place_for_last_will();
+                track.latch.session_lost();
                 let waiting = self.outbox.lane_frames_waiting(track.handle).unwrap_or_default();
                 if let Some(stats) = self.outbox.remove_lane(track.handle) {
                     track.tally.end_lane(stats, waiting);

@@ -39,7 +39,10 @@ impl LocalTracks {
         let extensions = Extensions { encryption, user_timestamp: frame.user_timestamp };
         let source = SourceFrame { payload: &payload, extensions, timestamp: self.clock.at(now) };
         match track.enqueue(&mut self.outbox, source, self.packet_bytes_max, now) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                track.latch.pushed(&frame);
+                Ok(())
+            }
             Err(NotQueued::Uncut) => track.refuse(frame, LocalDropReason::TooLarge),
             Err(NotQueued::Full) => Err(PushError::Dropped { frame, reason: LocalDropReason::QueueFull }),
         }

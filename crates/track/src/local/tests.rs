@@ -3,6 +3,7 @@
 mod accounting;
 mod frames;
 mod last_will;
+mod latch;
 mod publication;
 
 use std::sync::Arc;
@@ -88,7 +89,7 @@ impl Run {
         self.sids += 1;
         let request = self.requests.last().unwrap();
         let info = info(request, &format!("DTR_{}", self.sids));
-        self.tracks.published(&Arc::clone(&info).into());
+        self.tracks.published(&Arc::clone(&info).into(), self.now);
         info
     }
 

@@ -7,6 +7,7 @@ use trackyard_proto::Request;
 use trackyard_proto::signal::PublishDataTrack;
 use trackyard_wire::{FrameNumber, Handle, Sequence};
 
+use crate::local::latch::Latch;
 use crate::local::options::PublishOptions;
 use crate::local::stats::Tally;
 
@@ -25,6 +26,7 @@ pub(super) struct Track {
     pub(super) last_will: Option<Bytes>,
     /// The server keeps it.
     pub(super) is_will_kept: bool,
+    pub(super) latch: Latch,
     pub(super) state: State,
     /// The number of the next packet and of the next frame. They go on over a new session: a receiver
     /// then sees how many frames it has missed, and takes no packet for one of an old frame.
@@ -97,6 +99,7 @@ impl Track {
             options,
             last_will,
             is_will_kept: false,
+            latch: Latch::default(),
             state: State::Pending(Wish::default()),
             numbers: Default::default(),
             is_single: true,
@@ -120,6 +123,10 @@ impl Track {
         if let Some(packet) = &self.last_will {
             request = request.with_last_will(packet.clone());
         }
+        if self.options.latch {
+            request = request.with_latch();
+        }
+        request = request.with_delivery(self.options.delivery);
         Request::PublishDataTrack(request)
     }
 

@@ -50,6 +50,7 @@ pub(super) struct Whole {
     pub(super) timestamp: u32,
     pub(super) extensions: Extensions,
     pub(super) is_last_will: bool,
+    pub(super) is_latched: bool,
     pub(super) payload: Bytes,
     /// When its last packet came.
     pub(super) received: Instant,
@@ -91,6 +92,8 @@ pub(super) struct Assembler {
     accepted: Option<Instant>,
     /// The sender may have begun anew.
     is_renewed: bool,
+    /// The server leaves frames out and numbers the rest without gaps, from each publication on.
+    is_thinned: bool,
     has_delivered: bool,
     out: Vec<Assembled>,
     /// When something has been waited for long enough.
@@ -121,6 +124,11 @@ impl Assembler {
             self.force(now);
             self.advance(now);
         }
+    }
+
+    /// Whether frames are left out for the sake of a rate: then numbers do not go on over a new publication.
+    pub(super) fn set_thinned(&mut self, is_thinned: bool) {
+        self.is_thinned |= is_thinned;
     }
 
     /// What has come out since the last time; to be given back, empty, so that it is allocated once.
@@ -184,7 +192,9 @@ impl Assembler {
         let distance = header.frame.distance_from(FrameNumber::new((newest & 0xffff) as u16));
         let number = newest.saturating_add_signed(distance.into());
         let began_anew = std::mem::take(&mut self.is_renewed)
-            && (distance <= 0 || distance > BEGINNING.cast_signed() && header.frame.get() < BEGINNING);
+            && (distance <= 0
+                || self.is_thinned
+                || distance > BEGINNING.cast_signed() && header.frame.get() < BEGINNING);
         if began_anew {
             return Some(self.restart(header, now));
         }
@@ -257,6 +267,6 @@ impl Assembler {
 }
 
 fn whole(number: u64, start: Start, payload: Bytes, received: Instant) -> Whole {
-    let Start { timestamp, extensions, is_last_will } = start;
-    Whole { number, timestamp, extensions, is_last_will, payload, received }
+    let Start { timestamp, extensions, is_last_will, is_latched } = start;
+    Whole { number, timestamp, extensions, is_last_will, is_latched, payload, received }
 }

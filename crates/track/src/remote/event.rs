@@ -48,6 +48,8 @@ pub struct RemoteFrame {
     pub publisher: Arc<str>,
     /// Its publisher has not pushed it: it had left it for the case that it vanishes, and has vanished.
     pub is_last_will: bool,
+    /// The server had kept it for those who come late: it may have been pushed long before this client came.
+    pub is_latched: bool,
 }
 
 /// Frames that will not come.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::last_will;
 use bytes::{Bytes, BytesMut};
-use trackyard_wire::{Extensions, Header, PACKETS_PER_FRAME_MAX, Sequence};
+use trackyard_wire::{Extensions, Header, PACKETS_PER_FRAME_MAX, Sequence, id};
 
 /// What a packet's bookkeeping is charged at, so that tiny packets are bounded too.
 pub(super) const PACKET_CHARGE: usize = 128;
@@ -30,6 +30,8 @@ pub(super) struct Start {
     pub(super) extensions: Extensions,
     /// It is marked as its publisher's last will.
     pub(super) is_last_will: bool,
+    /// It is marked as one that the server has kept.
+    pub(super) is_latched: bool,
 }
 
 /// What came of a packet.
@@ -46,7 +48,8 @@ pub(super) enum Added {
 impl Start {
     pub(super) fn of(header: &Header, packet: &[u8]) -> Self {
         let is_last_will = last_will::is_marked(header, packet);
-        Self { timestamp: header.timestamp, extensions: header.extensions(packet), is_last_will }
+        let is_latched = trackyard_wire::is_marked(header, packet, id::LATCHED);
+        Self { timestamp: header.timestamp, extensions: header.extensions(packet), is_last_will, is_latched }
     }
 }
 

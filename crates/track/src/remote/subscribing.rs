@@ -112,7 +112,9 @@ impl RemoteTracks {
             return;
         }
         track.asked(now);
-        track.said = Some(track.wanted());
+        let wanted = track.wanted();
+        track.said = Some(wanted);
+        track.assembler.set_thinned(wanted.target_fps.is_some() || wanted.delivery.max_hz().is_some());
         self.changes.push_back(track.wish());
         self.arm(id);
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use trackyard_proto::signal::{DataSubscription, SubscriptionOptions};
-use trackyard_proto::{DataTrackInfo, Encryption};
+use trackyard_proto::{DataTrackInfo, DeliveryWish, Encryption};
 use trackyard_wire::{Handle, Header};
 
 use crate::remote::assembler::{Assembled, Assembler, Whole};
@@ -139,11 +139,17 @@ impl Track {
         !self.subscriptions.is_empty()
     }
 
-    /// What all subscriptions together wish: the highest rate any of them asks for.
+    /// What all subscriptions together wish: the highest rate any of them asks for, and of everything else as much
+    /// as any of them does.
     pub(super) fn wanted(&self) -> SubscriptionOptions {
-        let rates = self.subscriptions.values().map(|subscription| subscription.options.target_fps);
-        let every = self.subscriptions.values().any(|subscription| subscription.options.target_fps.is_none());
-        SubscriptionOptions { target_fps: rates.flatten().max().filter(|_| !every) }
+        let options = || self.subscriptions.values().map(|subscription| subscription.options);
+        let every = options().any(|options| options.target_fps.is_none());
+        let rates = options().filter_map(|options| options.target_fps);
+        let delivery = options().map(|options| options.delivery).reduce(DeliveryWish::either);
+        SubscriptionOptions {
+            target_fps: rates.max().filter(|_| !every),
+            delivery: delivery.unwrap_or_default(),
+        }
     }
 
     /// The message that says so.
@@ -277,6 +283,7 @@ impl Track {
             received: whole.received,
             publisher: Arc::clone(&self.publisher),
             is_last_will: whole.is_last_will,
+            is_latched: whole.is_latched,
         })
     }
 

@@ -10,7 +10,7 @@ use trackyard_track::{
     Frame, LocalOutput, LocalTrackId, LocalTracks, LocalTracksConfig, PacketSize, PublishOptions,
     RemoteTracks,
 };
-use trackyard_wire::{Handle, Header, patch_handle};
+use trackyard_wire::{Handle, Header, id, patch_handle, with_mark};
 
 use crate::official::{HANDLE, OfficialReceiver, OfficialSender, Seen};
 use crate::pair::{base, flush, publisher, received, subscriber};
@@ -147,6 +147,25 @@ fn the_official_receiver_takes_a_last_will_for_a_frame_like_any_other() {
                 let delivered = official.push(&with_handle(&last_will(&seen), HANDLE)).await;
                 assert_eq!(Vec::from_iter(delivered), [seen]);
             }
+        }
+    });
+}
+
+#[test]
+fn the_official_receiver_takes_a_latched_frame_for_a_frame_like_any_other() {
+    on_one_thread(async {
+        let mut rng = Rng::with_seed(SEED);
+        let mut ours = OurSender::new(PacketSize::default());
+        for round in 0..20 {
+            let mut official = OfficialReceiver::subscribe(false).await;
+            let seen = random_seen(&mut rng, round);
+            let mut delivered = Vec::new();
+            for (index, packet) in ours.cut(&seen).iter().enumerate() {
+                let header = Header::parse(packet).unwrap();
+                let marked = (index == 0).then(|| Bytes::from(with_mark(&header, packet, id::LATCHED)));
+                delivered.extend(official.push(&marked.unwrap_or_else(|| packet.clone())).await);
+            }
+            assert_eq!(delivered, [seen], "round {round}");
         }
     });
 }

@@ -114,7 +114,10 @@ fn signals_of_any_kind_leave_every_account_balanced() {
             5..7 => tracks.resume(now),
             7..10 => tracks.handles(&[random_handle(&mut rng), random_handle(&mut rng)]),
             10..12 if !known.is_empty() => {
-                let options = SubscriptionOptions { target_fps: rng.bool().then(|| rng.u32(0..3)) };
+                let options = SubscriptionOptions {
+                    target_fps: rng.bool().then(|| rng.u32(0..3)),
+                    ..SubscriptionOptions::default()
+                };
                 subscriptions.extend(tracks.subscribe(known[rng.usize(0..known.len())], options, now));
             }
             12 if !subscriptions.is_empty() => {

@@ -29,7 +29,7 @@ pub(crate) fn publisher(options: &[PublishOptions], now: Instant) -> (LocalTrack
             panic!("it does not ask")
         };
         let handle = u16::try_from(request.pub_handle).unwrap();
-        tracks.published(&Arc::new(info(handle, &request.name)).into());
+        tracks.published(&Arc::new(info(handle, &request.name)).into(), now);
         while !matches!(tracks.poll_output(), LocalOutput::Timeout(_)) {}
     }
     (tracks, ids)

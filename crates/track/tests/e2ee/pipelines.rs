@@ -166,7 +166,7 @@ impl Publisher {
             panic!("a track that is published is asked for")
         };
         let handle = asked.pub_handle.try_into().unwrap();
-        tracks.published(&Arc::new(info(handle)).into());
+        tracks.published(&Arc::new(info(handle)).into(), now);
         tracks.set_open(true, now);
         Self { tracks, track, handle, now }
     }

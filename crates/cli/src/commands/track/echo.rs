@@ -133,6 +133,7 @@ impl Sink {
                     "timestamp": frame.user_timestamp(),
                     "age_ms": format::age_ms(frame),
                     "last_will": frame.is_last_will(),
+                    "latched": frame.is_latched(),
                     "size": frame.payload().len(),
                     "payload_format": encoding,
                     "payload": payload,

@@ -20,6 +20,7 @@ use trackyard::{
 use self::pace::{Pace, drain};
 use self::source::{Input, Source};
 use self::summary::{Progress, Summary};
+use super::delivery::Delivery;
 use super::encoding::{MJPEG, parse_frame, parse_schema};
 use crate::connection::{Connection, Role, connect};
 use crate::duration::{duration, positive_duration};
@@ -42,7 +43,7 @@ told at the end.
 Examples:
   echo 'hello' | trackyard track pub greetings
   sensor | trackyard track pub robot-1/pose --encoding json --timestamp
-  trackyard track pub map --file map.bin
+  trackyard track pub map --file map.bin --latch --linger 1h
   trackyard track pub pose --encoding cdr --schema ros2msg:geometry_msgs/msg/Pose --schema-file Pose.msg
   trackyard track pub camera/front --images 'frames/*.jpg' --rate 30Hz --loop --timestamp
   trackyard track pub load --size 16KiB --rate 50Hz --for 10s
@@ -80,6 +81,11 @@ pub(crate) struct Publish {
     /// Text that the server sends as the track's last frame should this client vanish, if it is ours
     #[arg(long, value_name = "TEXT")]
     last_will: Option<String>,
+    /// Have the server keep the last frame for those who subscribe later, if it is ours
+    #[arg(long)]
+    latch: bool,
+    #[command(flatten)]
+    delivery: Delivery,
     /// Wait so long for subscribers before the first frame
     #[arg(long, value_name = "DURATION", default_value = "500ms", value_parser = duration)]
     wait: Duration,
@@ -143,12 +149,16 @@ impl Publish {
         if self.last_will.is_some() && !track.has_last_will() {
             eprintln!("warning: the server keeps no last will");
         }
+        if self.latch && !track.is_latched() {
+            eprintln!("warning: the server keeps no frame for those who subscribe later");
+        }
         tokio::time::sleep(self.wait).await;
         Ok(track)
     }
 
     fn options(&self) -> DataTrackOptions {
-        let options = DataTrackOptions::new(&self.name);
+        let options = DataTrackOptions::new(&self.name).with_delivery(self.delivery.wish());
+        let options = if self.latch { options.latched() } else { options };
         let options = match &self.last_will {
             Some(text) => options.with_last_will(DataTrackFrame::new(text.clone())),
             None => options,

@@ -10,6 +10,7 @@ use trackyard::{
     Gap, RemoteDataTrack, Room, RoomEvent, RoomEvents, SubscribeError,
 };
 
+use super::delivery::Delivery;
 use super::target;
 use crate::Outcome;
 use crate::connection::{Connection, Role, connect};
@@ -35,6 +36,8 @@ pub(super) struct WatchArgs {
     /// Ask the server for at most so many frames per second, of which it picks the latest
     #[arg(long, value_name = "FPS", value_parser = clap::value_parser!(u32).range(1..))]
     max_fps: Option<u32>,
+    #[command(flatten)]
+    delivery: Delivery,
     #[command(flatten)]
     pub(super) connection: Connection,
 }
@@ -192,6 +195,7 @@ async fn subscribe(
     (args, mut options): (&WatchArgs, DataTrackSubscribeOptions),
 ) -> Result<(RemoteDataTrack, DataTrackEvents), Failure> {
     let track = target::find(room, events, (&args.track, args.connection.timeout)).await?;
+    options = options.with_delivery(args.delivery.wish());
     if let Some(fps) = args.max_fps {
         options = options.with_target_fps(fps);
     }

@@ -166,7 +166,7 @@ impl Model {
                         let info = info(&request, &format!("DTR_{}", self.run.sids));
                         self.server.insert(request.pub_handle, Arc::clone(&info));
                         if matches!(answer, Answer::Yes) {
-                            self.run.tracks.published(&info.into());
+                            self.run.tracks.published(&info.into(), self.run.now);
                         }
                     }
                 }

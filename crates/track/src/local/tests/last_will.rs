@@ -41,8 +41,9 @@ fn a_request_carries_the_will_and_the_answer_says_whether_it_is_kept() {
         assert_eq!(header.extensions(&will).user_timestamp, Some(5));
         assert_eq!(Some(header.handle), run.tracks.handle(track));
         let info = info(&run.requests[0], "DTR_1");
-        run.tracks.published(&DataTrackPublication { info: Arc::clone(&info), last_will });
-        assert_eq!(run.event(), LocalEvent::Published { track, info, last_will });
+        run.tracks
+            .published(&DataTrackPublication { info: Arc::clone(&info), last_will, latched: false }, run.now);
+        assert_eq!(run.event(), LocalEvent::Published { track, info, last_will, latched: false });
     }
 }
 
@@ -107,7 +108,7 @@ fn numbers_leave_a_place_for_one_that_the_server_may_have_sent() {
         for (session, expected) in [(1, 0), (2, if last_will { 2 } else { 1 })] {
             run.drain();
             let info = info(run.requests.last().unwrap(), &format!("DTR_{session}"));
-            run.tracks.published(&DataTrackPublication { info, last_will });
+            run.tracks.published(&DataTrackPublication { info, last_will, latched: false }, run.now);
             run.push(track, 9).unwrap();
             let header = Header::parse(&run.flush_one()).unwrap();
             assert_eq!((header.sequence.get(), header.frame.get()), (expected, expected));

@@ -15,7 +15,7 @@ fn a_track_is_published_when_the_server_says_so() {
     assert_eq!(run.said(), "+1:pose");
     assert!(matches!(run.push(track, 9), Err(PushError::Unpublished(frame)) if frame.payload.len() == 9));
     let info = run.accept();
-    assert_eq!(run.event(), LocalEvent::Published { track, info, last_will: false });
+    assert_eq!(run.event(), LocalEvent::Published { track, info, last_will: false, latched: false });
     assert_eq!(run.push(track, 9), Ok(()));
     assert_eq!(run.tracks.sync_state(), [Some("DTR_1".to_owned())]);
     assert_eq!(run.tracks.poll_timeout().map(|at| at - run.now), Some(Duration::from_millis(100)));
@@ -89,7 +89,7 @@ fn a_late_answer_is_answered_with_unpublish() {
     let other = run.publish("pose");
     assert_eq!(run.said(), "+1:pose +2:pose");
     let late = info(&run.requests[0], "DTR_late");
-    run.tracks.published(&Arc::clone(&late).into());
+    run.tracks.published(&Arc::clone(&late).into(), run.now);
     assert_eq!(run.said(), "-1");
     run.tracks.unpublished(&late);
     assert_eq!(run.tracks.stray_answers(), 1);
@@ -159,7 +159,7 @@ fn a_new_session_gets_every_track_under_the_same_handle_and_name() {
     ));
     assert_eq!(run.drops(pose), "republishing:2");
     let info = run.accept();
-    assert_eq!(run.event(), LocalEvent::Republished { track: pose, info, last_will: false });
+    assert_eq!(run.event(), LocalEvent::Republished { track: pose, info, last_will: false, latched: false });
 
     run.push(pose, 9).unwrap();
     let header = Header::parse(&run.flush_one()).unwrap();
@@ -264,9 +264,9 @@ fn answers_that_fit_nothing_are_counted() {
     let unknown = DataTrackInfo { pub_handle: 9, ..(*info(&run.requests[0], "DTR_9")).clone() };
     run.tracks.unpublished(&unknown);
     let zero = DataTrackInfo { pub_handle: 0, ..unknown.clone() };
-    run.tracks.published(&Arc::new(zero).into());
+    run.tracks.published(&Arc::new(zero).into(), run.now);
     assert_eq!(run.tracks.stray_answers(), 4);
-    run.tracks.published(&Arc::new(unknown).into());
+    run.tracks.published(&Arc::new(unknown).into(), run.now);
     assert_eq!(run.said(), "-9", "nobody asked for it");
     assert!(run.tracks.stats(track).is_some() && run.events.is_empty());
 }

@@ -68,6 +68,7 @@ impl Script {
             received: self.now,
             publisher: "bob".into(),
             is_last_will: word.contains('!'),
+            is_latched: false,
         };
         self.queue.push(Received::Frame(frame), self.now);
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn rate(target_fps: Option<u32>) -> SubscriptionOptions {
-    SubscriptionOptions { target_fps }
+    SubscriptionOptions { target_fps, ..SubscriptionOptions::default() }
 }
 
 #[test]

@@ -84,7 +84,8 @@ pub(super) fn age_ms(frame: &DataTrackFrame) -> Option<u64> {
 fn head(label: &str, frame: &DataTrackFrame) -> String {
     let age = age_ms(frame).map(|age| format!(", {age} ms old")).unwrap_or_default();
     let will = if frame.is_last_will() { ", last will" } else { "" };
-    format!("{label} #{}, {} bytes{age}{will}\n", number(frame), frame.payload().len())
+    let latched = if frame.is_latched() { ", latched" } else { "" };
+    format!("{label} #{}, {} bytes{age}{will}{latched}\n", number(frame), frame.payload().len())
 }
 
 fn number(frame: &DataTrackFrame) -> u64 {
