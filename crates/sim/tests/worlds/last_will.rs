@@ -84,8 +84,8 @@ impl Stage {
         let track = self.track;
         sees(&mut self.world, self.publisher, 3 * PATIENCE, |event| match event {
             GuestEvent::Ours(SessionEvent::Local(
-                LocalEvent::Published { track: known, info, last_will }
-                | LocalEvent::Republished { track: known, info, last_will },
+                LocalEvent::Published { track: known, info, last_will, .. }
+                | LocalEvent::Republished { track: known, info, last_will, .. },
             )) if *known == track => {
                 assert!(last_will, "the server keeps it");
                 Some(info.sid.clone())

@@ -41,6 +41,23 @@ impl Stream {
         &self,
         world: &mut World<R>,
         watchers: &[ClientId],
+        meanwhile: impl FnMut(&mut World<R>, u32),
+    ) -> Flow {
+        let mut flow = self.send(world, watchers, meanwhile);
+        world.run_for(DRAIN);
+        flow.collect(world, watchers);
+        flow
+    }
+
+    /// Sends everything, and looks no longer than the last frame's period.
+    pub(crate) fn run_without_rest<R: Realm>(&self, world: &mut World<R>, watchers: &[ClientId]) -> Flow {
+        self.send(world, watchers, |_, _| {})
+    }
+
+    fn send<R: Realm>(
+        &self,
+        world: &mut World<R>,
+        watchers: &[ClientId],
         mut meanwhile: impl FnMut(&mut World<R>, u32),
     ) -> Flow {
         let mut flow =
@@ -55,8 +72,6 @@ impl Stream {
             world.run_for(self.period);
             flow.collect(world, watchers);
         }
-        world.run_for(DRAIN);
-        flow.collect(world, watchers);
         flow
     }
 }
@@ -90,6 +105,22 @@ impl Flow {
             p95_first_half: percentile(first, 0.95),
             p95_second_half: percentile(second, 0.95),
         }
+    }
+
+    /// How it went for one subscriber with the frames that were pushed in this part of the time; the rate is that
+    /// of arrivals in it.
+    pub(crate) fn part(&self, watcher: ClientId, part: std::ops::Range<Duration>) -> Summary {
+        let begin = self.begin.expect("it has run");
+        let within = |at: Instant| part.contains(&(at - begin));
+        let all = &self.received[&watcher];
+        let pushed_in = |number: u32| within(self.pushed[number as usize]);
+        let received = all.iter().filter(|(_, number)| pushed_in(*number)).copied().collect();
+        let pushed = self.pushed.iter().filter(|at| within(**at)).count();
+        let whole = Self { begin: self.begin, pushed: self.pushed.clone(), ..Self::default() };
+        let flow = Self { received: BTreeMap::from([(watcher, received)]), ..whole };
+        let arrived = all.iter().filter(|(at, _)| within(*at)).count();
+        let seconds = (part.end - part.start).as_secs_f64();
+        Summary { pushed, goodput_bps: (arrived * self.bytes * 8) as f64 / seconds, ..flow.summary(watcher) }
     }
 
     /// When each frame arrived.
