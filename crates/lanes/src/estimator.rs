@@ -5,6 +5,20 @@
 //! anything, the round trip is the time from a write to its release when nothing can have queued
 //! before it, and their product is what has to be in flight. What is allowed beyond that product
 //! both keeps the path busy and lets the estimate rise when the path can take more.
+//!
+//! Measured with str0m's SCTP in virtual time (`sim`, `worlds::estimator`) at 5 to 200 ms of round trip, 1 to 100 Mbit/s and
+//! drop-tail queues of 50 to 500 ms, frames of 1,000 B and of 64 KiB beyond the link's rate:
+//!
+//! - Where the queue holds twice what is in flight, 96 to 100 % of what the link can carry arrives in intact frames,
+//!   nothing is lost at the queue, and a frame waits about 50 ms in the path beyond its round trip.
+//! - Taking slow start for over after one sample without growth, not three, keeps the queue of 200 ms at 20 Mbit/s and 100 ms
+//!   from overflowing: 98 % of the link instead of 25 %. Room for two flights instead of three while the rate grows
+//!   would do so at 200 ms as well, but costs every connection up to a quarter of its first second.
+//! - Less room at the start is no help: below some ten packets in flight an acknowledgement that the receiver withholds
+//!   outlasts the 50 ms, and the estimate never rises (4 % of 5 Mbit/s at 200 ms).
+//! - What remains is SCTP's. It begins with four datagrams in flight, which takes up to half of the first second at 100 ms.
+//!   One loss halves what is in flight, and a datagram per round trip brings it back: with queues shorter than the flight
+//!   (50 ms at 100 ms and more) a link is used to 20 to 80 %. At 1 Mbit/s a frame of 64 KiB alone outlasts a queue of 200 ms.
 
 mod delivery_rate;
 mod round_trip;

@@ -83,6 +83,36 @@ mod tests {
         check(0.0, 1_000.0, 0.0, 1..=1);
     }
 
+    /// A server picks, the path delays each frame by up to so much, and the subscriber picks again.
+    #[track_caller]
+    fn check_twice(max_hz: [f64; 2], source_hz: f64, delay_ms: f64) {
+        #[expect(clippy::disallowed_methods, reason = "any instant will do; only differences count")]
+        let start = Instant::now();
+        let mut grids = max_hz.map(|hz| Grid::new(Some(hz)).unwrap());
+        let mut random = fastrand::Rng::with_seed(11);
+        let (mut last, mut picked) = (start, 0);
+        for index in 0..3_000 {
+            let at = start + Duration::from_secs_f64((f64::from(index) + random.f64() * 0.2) / source_hz);
+            if grids[0].pick(at) {
+                last = last.max(at + Duration::from_secs_f64(random.f64() * delay_ms / 1e3));
+                picked += usize::from(grids[1].pick(last));
+            }
+        }
+        let wanted = max_hz[0].min(max_hz[1]) * 3_000.0 / source_hz;
+        let share = picked as f64 / wanted;
+        assert!((0.98..=1.01).contains(&share), "{share} of {max_hz:?} from {source_hz} Hz, {delay_ms} ms");
+    }
+
+    #[test]
+    fn picking_twice_costs_next_to_nothing_and_the_lower_rate_wins() {
+        check_twice([30.0, 30.0], 60.0, 0.0);
+        check_twice([30.0, 30.0], 60.0, 10.0);
+        check_twice([30.0, 30.0], 30.0, 10.0);
+        check_twice([10.0, 10.0], 30.0, 30.0);
+        check_twice([30.0, 10.0], 60.0, 10.0);
+        check_twice([10.0, 30.0], 60.0, 10.0);
+    }
+
     #[test]
     fn a_pause_is_not_made_up_for() {
         #[expect(clippy::disallowed_methods, reason = "any instant will do; only differences count")]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use trackyard_sim::world::{NodeConfig, Str0mRealm, World};
 
+use crate::figures::figure;
 use crate::support::{begin, join, lane_totals, path, publish, seat, subscribe};
 use crate::traffic::{Stream, Summary};
 
@@ -124,6 +125,24 @@ impl Cell {
     }
 }
 
+#[track_caller]
+fn check(link: Path, shape: Shape, p95_max_ms: u64) {
+    let cell = measure(link, shape, 6);
+    figure(format!("estimator, {shape:?} frames, {link:?}"), cell.row(link, shape));
+    assert!(cell.used >= 0.95, "{link:?} {shape:?}: {cell:?}");
+    assert!(cell.steady.p95 <= Duration::from_millis(p95_max_ms), "{link:?} {shape:?}: {cell:?}");
+    assert!(cell.overflowed <= 0.001, "{link:?} {shape:?}: {cell:?}");
+}
+
+/// A link whose queue holds what is in flight twice over is filled and never overrun.
+#[test]
+fn links_are_filled_without_loss_at_their_queues() {
+    let path = |round_trip_ms, megabits| Path { round_trip_ms, megabits, queue_ms: 200 };
+    check(path(20, 5), Shape::Large, 300);
+    check(path(50, 5), Shape::Small, 220);
+    check(path(100, 20), Shape::Large, 220);
+}
+
 const HEAD: &str = "| frames | round trip, ms | Mbit/s | queue, ms | link used | first second | age p50, ms | p95, ms | lost at the queue | begun and dropped |\n|---|---|---|---|---|---|---|---|---|---|\n";
 
 #[test]
@@ -142,7 +161,7 @@ fn estimator_matrix() {
                         continue;
                     }
                     let row = measure(link, shape, if megabits >= 100 { 4 } else { 10 }).row(link, shape);
-                    println!("{row}");
+                    figure(&name, &row);
                     writeln!(table, "{row}").expect("strings take everything");
                 }
             }

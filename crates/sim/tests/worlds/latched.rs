@@ -65,7 +65,8 @@ impl Stage {
     /// A client of ours joins and subscribes.
     fn ours(&mut self, version: SignalVersion, options: SubscriptionOptions) -> ClientId {
         self.joined += 1;
-        let client = connect(&mut self.world, &format!("ours-{}", self.joined), version);
+        let config = SessionConfig { version, ..SessionConfig::default() };
+        let client = self.world.connect(seat(&format!("ours-{}", self.joined), true), config);
         let remote = sees(&mut self.world, client, PATIENCE, |event| match event {
             GuestEvent::Ours(SessionEvent::Remote(RemoteEvent::Published { track, .. })) => Some(*track),
             _ => None,
