@@ -9,11 +9,13 @@
 //! Measured with str0m's SCTP in virtual time (`sim`, `worlds::estimator`) at 5 to 200 ms of round trip, 1 to 100 Mbit/s and
 //! drop-tail queues of 50 to 500 ms, frames of 1,000 B and of 64 KiB beyond the link's rate:
 //!
-//! - Where the queue holds twice what is in flight, 96 to 100 % of what the link can carry arrives in intact frames,
+//! - Where the queue outlasts slow start (200 ms up to 50 ms of round trip), 96 to 100 % of what the link can carry arrives in intact frames,
 //!   nothing is lost at the queue, and a frame waits about 50 ms in the path beyond its round trip.
-//! - Taking slow start for over after one sample without growth, not three, keeps the queue of 200 ms at 20 Mbit/s and 100 ms
-//!   from overflowing: 98 % of the link instead of 25 %. Room for two flights instead of three while the rate grows
-//!   would do so at 200 ms as well, but costs every connection up to a quarter of its first second.
+//! - Beyond 50 ms of round trip that takes a queue of 500 ms: slow start fills a shorter one before three samples without
+//!   growth have shown its end (25 % of 20 Mbit/s at 100 ms with a queue of 200 ms). One such sample would do there
+//!   (98 %), and so would room for two flights in place of three at 200 ms (96 %). But the first takes sources of
+//!   small frames for links (1 kHz of 1,000 B at 100 ms: 70 % instead of 96 %), and the second costs every far connection
+//!   up to a quarter of its first second.
 //! - Less room at the start is no help: below some ten packets in flight an acknowledgement that the receiver withholds
 //!   outlasts the 50 ms, and the estimate never rises (4 % of 5 Mbit/s at 200 ms).
 //! - What remains is SCTP's. It begins with four datagrams in flight, which takes up to half of the first second at 100 ms.

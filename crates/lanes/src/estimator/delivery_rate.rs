@@ -10,9 +10,8 @@ const WINDOW: Duration = Duration::from_secs(1);
 const WINDOW_ROUND_TRIPS: u32 = 4;
 /// The rate grows when a sample is so many times the best before.
 const GROWTH: f64 = 1.25;
-/// It has stopped growing after so many samples that were not. A sender in slow start doubles what is in flight with each
-/// round trip, so with more patience it fills the path's queue and loses.
-const FLAT_SAMPLES: u8 = 1;
+/// It has stopped growing after so many samples that were not.
+const FLAT_SAMPLES: u8 = 3;
 
 /// A windowed maximum. Samples taken while the sender had too little to send can only raise it.
 #[derive(Debug, Default)]

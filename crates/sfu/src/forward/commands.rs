@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use trackyard_lanes::LaneRules;
 use trackyard_peer::{ConnectionFactory, Mode, Peer, PeerConfig, PeerOutput, Role};
+use trackyard_wire::Handle;
 
 use super::Worker;
 use super::routes::Sink;
@@ -164,37 +166,13 @@ impl<F: ConnectionFactory> Worker<F> {
                 self.send_last_will(track, (packet, rules), now);
             }
             RouteChange::Subscribe { track, subscriber, handle, rules } => {
-                let sink = Sink { peer: subscriber, handle };
-                self.make_way(track, sink, now);
-                self.with_peer(subscriber, |peer| {
-                    peer.add_lane(handle, rules, now);
-                    peer.hold_lane(handle);
-                });
-                self.mark(subscriber, Urgency::Soon);
-                if self.peers.contains_key(&subscriber) {
-                    self.routes.add_sink(track, sink);
-                    if rules.latch {
-                        self.latch(track);
-                        self.send_latched(track, sink, now);
-                    }
-                }
+                self.subscribe(track, Sink { peer: subscriber, handle }, (rules, now));
             }
             RouteChange::Reschedule { track, subscriber, rules } => {
-                let Some(handle) = self.routes.sink_handle(track, subscriber) else {
-                    self.counters.stale_commands += 1;
-                    return;
-                };
-                self.with_peer(subscriber, |peer| peer.add_lane(handle, rules, now));
-                self.mark(subscriber, Urgency::Soon);
+                self.with_lane(track, subscriber, |peer, handle| peer.add_lane(handle, rules, now));
             }
             RouteChange::Flow { track, subscriber } => {
-                let Some(handle) = self.routes.sink_handle(track, subscriber) else {
-                    // What it was told of has ended meanwhile.
-                    self.counters.stale_commands += 1;
-                    return;
-                };
-                self.with_peer(subscriber, |peer| peer.release_lane(handle, now));
-                self.mark(subscriber, Urgency::Soon);
+                self.with_lane(track, subscriber, |peer, handle| peer.release_lane(handle, now));
             }
             RouteChange::Unsubscribe { track, subscriber } => self.unsubscribe(track, subscriber, now),
             RouteChange::Seat { peer, ref seat } => self.seats.set(room, peer, seat),
@@ -210,6 +188,39 @@ impl<F: ConnectionFactory> Worker<F> {
                 self.routes.remove_hop(track, worker)
             }
         }
+    }
+
+    /// The sink's lane is held until its subscriber knows the handle. What was kept of a latched track goes in first.
+    fn subscribe(&mut self, track: TrackKey, sink: Sink, (rules, now): (LaneRules, Instant)) {
+        self.make_way(track, sink, now);
+        self.with_peer(sink.peer, |peer| {
+            peer.add_lane(sink.handle, rules, now);
+            peer.hold_lane(sink.handle);
+        });
+        self.mark(sink.peer, Urgency::Soon);
+        if !self.peers.contains_key(&sink.peer) {
+            return;
+        }
+        self.routes.add_sink(track, sink);
+        if rules.latch {
+            self.latch(track);
+            self.send_latched(track, sink, now);
+        }
+    }
+
+    /// Runs something on a subscriber and its lane of a track, unless the subscription has ended meanwhile.
+    fn with_lane(
+        &mut self,
+        track: TrackKey,
+        subscriber: PeerId,
+        act: impl FnOnce(&mut Peer<F::Connection>, Handle),
+    ) {
+        let Some(handle) = self.routes.sink_handle(track, subscriber) else {
+            self.counters.stale_commands += 1;
+            return;
+        };
+        self.with_peer(subscriber, |peer| act(peer, handle));
+        self.mark(subscriber, Urgency::Soon);
     }
 
     /// Ends what the peer received as this track or under this handle.

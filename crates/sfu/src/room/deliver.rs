@@ -18,6 +18,9 @@ use crate::control::{Hop, PeerId, RouteChange, TrackKey, WorkerId};
 
 /// Clients with one short queue for everything need this between an announcement and its handles.
 const PACED_PAUSE: Duration = Duration::from_millis(10);
+/// A handle goes over the signal connection and packets over another. What a latched track has kept is sent once, to who
+/// may know nothing else of the track for long, so it must not overtake the handle.
+const LATCHED_PAUSE: Duration = Duration::from_millis(50);
 /// Handles that go into one message; clients merge them.
 const HANDLES_PER_MESSAGE: usize = 2_000;
 
@@ -58,11 +61,16 @@ impl Room {
         }
     }
 
-    /// Handles that had to wait may be told.
+    /// Handles that had to wait may be told, and packets that had to wait behind them may flow.
     pub(super) fn delayed_handles_due(&mut self, peer: PeerId) {
         let Some(member) = self.members.get_mut(peer) else { return };
-        for (_, key) in std::mem::take(&mut member.subscriptions.delayed) {
-            self.advance(peer, key);
+        for (at, key) in std::mem::take(&mut member.subscriptions.delayed) {
+            let route = self.members.get(peer).and_then(|member| member.subscriptions.route(key));
+            match route.is_some_and(|route| route.told) {
+                true if at <= self.now.instant => self.let_flow(peer, key),
+                true => self.delay(peer, key, at),
+                false => self.advance(peer, key),
+            }
         }
     }
 
@@ -98,7 +106,11 @@ impl Room {
             let info = Arc::clone(&track.info);
             self.notice(peer, News::Subscribed(info));
         }
-        self.set_route(peer, key, Some(SubscriptionRoute { handle, version, served: false, flows: false }));
+        self.set_route(
+            peer,
+            key,
+            Some(SubscriptionRoute { handle, version, served: false, told: false, flows: false }),
+        );
         self.advance(peer, key);
     }
 
@@ -229,10 +241,22 @@ impl Room {
         for some in handles.chunks(HANDLES_PER_MESSAGE) {
             self.tell(peer, Response::SubscriberHandles(some.to_vec()));
         }
-        keys.into_iter().for_each(|key| self.let_flow(peer, key));
+        keys.into_iter().for_each(|key| self.told(peer, key));
     }
 
-    /// The subscriber has been told the handle: its packets may come.
+    /// The subscriber has been told the handle: its packets may come, those of a latched track a little later.
+    fn told(&mut self, peer: PeerId, key: TrackKey) {
+        let is_latched = self.tracks.get(key).is_some_and(|track| track.schedule.is_latched());
+        let Some(member) = self.members.get_mut(peer) else { return };
+        let Some(subscription) = member.subscriptions.by_track.get_mut(&key) else { return };
+        let Some(route) = subscription.route.as_mut().filter(|route| route.served) else { return };
+        route.told = true;
+        match (is_latched, route.flows) {
+            (true, false) => self.delay(peer, key, self.now.instant + LATCHED_PAUSE),
+            _ => self.let_flow(peer, key),
+        }
+    }
+
     fn let_flow(&mut self, peer: PeerId, key: TrackKey) {
         let Some(member) = self.members.get_mut(peer) else { return };
         let worker = member.worker;

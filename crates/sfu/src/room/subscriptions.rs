@@ -20,7 +20,7 @@ pub(super) struct Subscriptions {
     pub(super) handles: Handles,
     /// Served, and to be told with the next message.
     pub(super) ready: Vec<TrackKey>,
-    /// Served, and to be told not before the time beside it.
+    /// Served, and not before the time beside it to be told, or if they have been told to flow.
     pub(super) delayed: Vec<(Instant, TrackKey)>,
 }
 
@@ -42,7 +42,9 @@ pub(super) struct SubscriptionRoute {
     pub(super) version: RouteVersion,
     /// Its routes serve and its track is announced: the subscriber may be told the handle.
     pub(super) served: bool,
-    /// The subscriber was told the handle, and its worker that packets may flow.
+    /// The subscriber was told the handle.
+    pub(super) told: bool,
+    /// Its worker was told that packets may flow.
     pub(super) flows: bool,
 }
 

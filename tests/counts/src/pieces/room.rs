@@ -109,6 +109,8 @@ fn wish(number: u32) -> PublishDataTrack {
         frame_encoding: None,
         schema: None,
         last_will: None,
+        latch: false,
+        delivery: Default::default(),
         echo: Echo::from(&trickle),
     }
 }

@@ -1,5 +1,7 @@
 //! Tracks whose last frame is kept for those who come late.
 
+use std::time::Duration;
+
 use trackyard_auth::NamePattern;
 use trackyard_proto::signal::{DataTrackPublication, PublishDataTrack};
 use trackyard_proto::{Request, Response};
@@ -63,7 +65,7 @@ fn another_worker_gets_what_is_kept_only_once_it_has_somebody_to_hand_it_to() {
     let ada = script.guest("ada");
     let (bob, cid) = (script.join(Arrival::new("bob").on(1)), script.join(Arrival::new("cid").on(1)));
     let map = script.publish(&ada, 1, "map").unwrap();
-    script.pass(std::time::Duration::from_secs(1));
+    script.pass(Duration::from_secs(1));
     script.routes_held = true;
     script.subscribe(&bob, &map.sid);
     assert_eq!(asked(&script, WorkerId(0)).into_iter().filter(|change| is_hop(change)).count(), 0);
@@ -73,14 +75,16 @@ fn another_worker_gets_what_is_kept_only_once_it_has_somebody_to_hand_it_to() {
     assert_eq!(hops(&script), 1);
     assert!(script.receives(&bob, &ada, 1).is_some());
     let has_flowed = |script: &Script, guest: &Guest| {
-        let flows = script.workers[&WorkerId(1)].changes.iter();
+        let mut flows = script.workers[&WorkerId(1)].changes.iter();
         flows
-            .into_iter()
             .any(|change| matches!(change, RouteChange::Flow { subscriber, .. } if *subscriber == guest.peer))
     };
+    assert!(!has_flowed(&script, &bob), "the handle has had no time to arrive");
+    script.pass(Duration::from_millis(50));
     assert!(has_flowed(&script, &bob));
     script.subscribe(&cid, &map.sid);
     assert_eq!(hops(&script), 1);
+    script.pass(Duration::from_millis(50));
     assert!(has_flowed(&script, &cid));
     script.unsubscribe(&bob, &map.sid);
     script.unsubscribe(&cid, &map.sid);
@@ -93,7 +97,7 @@ fn one_that_changes_its_mind_before_it_is_served_leads_nowhere() {
     let ada = script.guest("ada");
     let bob = script.join(Arrival::new("bob").on(1));
     let map = script.publish(&ada, 1, "map").unwrap();
-    script.pass(std::time::Duration::from_secs(1));
+    script.pass(Duration::from_secs(1));
     script.routes_held = true;
     script.subscribe(&bob, &map.sid);
     script.unsubscribe(&bob, &map.sid);
