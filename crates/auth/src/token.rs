@@ -34,6 +34,8 @@ pub const VALIDITY_REFRESHED_MIN: Duration = Duration::from_secs(10 * 60);
 pub struct Token {
     claims: Claims,
     validity: Duration,
+    /// It says from when on it is valid.
+    has_begin: bool,
 }
 
 impl Token {
@@ -44,13 +46,14 @@ impl Token {
 
     /// A token with exactly these claims, valid for [`VALIDITY_DEFAULT`].
     pub fn from_claims(claims: Claims) -> Self {
-        Self { claims, validity: VALIDITY_DEFAULT }
+        Self { claims, validity: VALIDITY_DEFAULT, has_begin: true }
     }
 
-    /// As long as the original, but at least [`VALIDITY_REFRESHED_MIN`].
+    /// As long as the original, but at least [`VALIDITY_REFRESHED_MIN`], and from whenever on: whoever has it has been
+    /// let in already, and comes back with it even if the clock that it was signed by ran ahead and is right again.
     pub(crate) fn refreshed(claims: Claims, expires_at_unix_s: u64, now_unix_s: u64) -> Self {
         let remaining = Duration::from_secs(expires_at_unix_s.saturating_sub(now_unix_s));
-        Self { claims, validity: remaining.max(VALIDITY_REFRESHED_MIN) }
+        Self { claims, validity: remaining.max(VALIDITY_REFRESHED_MIN), has_begin: false }
     }
 
     /// Allows to join this room.
@@ -142,7 +145,7 @@ pub(crate) fn sign(key: &Key, token: &Token, now_unix_s: u64) -> Result<String, 
     let expires_at = now_unix_s.saturating_add(token.validity.as_secs());
     let payload = Payload {
         iss: Some(key.name.clone()),
-        nbf: Some(now),
+        nbf: token.has_begin.then_some(now),
         iat: Some(now),
         exp: Some(NumericDate::from_unix_s(expires_at)),
         jti: None,

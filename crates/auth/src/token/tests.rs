@@ -95,6 +95,18 @@ fn a_refreshed_token_lasts_what_remained_but_ten_minutes_at_least() {
 }
 
 #[test]
+fn a_refreshed_token_outlives_a_clock_that_is_set_back() {
+    let (hour, expires_at) = (3_600, NOW + 6 * 3_600);
+    let signed_ahead = keys().refresh(&Claims::default(), expires_at, NOW + hour).unwrap();
+    assert_eq!(payload(&signed_ahead).get("nbf"), None);
+    assert_eq!(keys().verify(&signed_ahead, NOW).unwrap().expires_at_unix_s, expires_at);
+    let signed_behind = keys().refresh(&Claims::default(), expires_at, NOW - hour).unwrap();
+    assert!(keys().verify(&signed_behind, NOW).is_ok());
+    let first = keys().sign(&Token::new("robot"), NOW + hour).unwrap();
+    assert!(keys().verify(&first, NOW).is_err(), "a first token begins when it says");
+}
+
+#[test]
 fn a_refreshed_token_says_the_same() {
     let jwt = full_token().to_jwt("other", "hunter2", NOW).unwrap();
     let original = keys().verify(&jwt, NOW).unwrap();
