@@ -87,12 +87,21 @@ pub(crate) struct Shared {
 /// What may change while a relay runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct State {
-    pub(crate) is_up: bool,
-    pub(crate) is_signal_up: bool,
+    /// Datagrams of clients.
+    pub(crate) to_server_passes: bool,
+    /// Datagrams of the server.
+    pub(crate) to_clients_passes: bool,
+    pub(crate) signalling_passes: bool,
     /// Counts the cuts of signal connections.
     pub(crate) cuts: u64,
     /// Counts the changes of address.
     pub(crate) rebinds: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { to_server_passes: true, to_clients_passes: true, signalling_passes: true, cuts: 0, rebinds: 0 }
+    }
 }
 
 impl Relay {
@@ -103,7 +112,7 @@ impl Relay {
     pub async fn start(config: RelayConfig) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let (state, _) = watch::channel(State { is_up: true, is_signal_up: true, cuts: 0, rebinds: 0 });
+        let (state, _) = watch::channel(State::default());
         let shared = Arc::new(Shared { config, state, stats: Mutex::new(RelayStats::default()) });
         let mut tasks = JoinSet::new();
         tasks.spawn(signal::accept(Arc::clone(&shared), listener));
@@ -118,12 +127,18 @@ impl Relay {
 
     /// Takes everything down, or up again: datagrams vanish, and signalling stands still.
     pub fn set_up(&self, up: bool) {
-        self.shared.state.send_modify(|state| (state.is_up, state.is_signal_up) = (up, up));
+        self.set_datagrams_up(up);
+        self.shared.state.send_modify(|state| state.signalling_passes = up);
     }
 
     /// Takes datagrams down, or up again; signalling goes on.
     pub fn set_datagrams_up(&self, up: bool) {
-        self.shared.state.send_modify(|state| state.is_up = up);
+        self.shared.state.send_modify(|state| (state.to_server_passes, state.to_clients_passes) = (up, up));
+    }
+
+    /// Takes what clients send down, or up again: they receive, and are not heard. Signalling goes on.
+    pub fn set_datagrams_to_server_up(&self, up: bool) {
+        self.shared.state.send_modify(|state| state.to_server_passes = up);
     }
 
     /// Cuts all signal connections.

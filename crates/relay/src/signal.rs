@@ -139,7 +139,7 @@ async fn down(
 
 /// Waits while signalling stands still; `false` when the relay is gone.
 async fn passable(state: &mut watch::Receiver<State>) -> bool {
-    state.wait_for(|state| state.is_signal_up).await.is_ok()
+    state.wait_for(|state| state.signalling_passes).await.is_ok()
 }
 
 async fn replaced(shared: &Arc<Shared>, fronts: &Arc<Fronts>, message: bytes::Bytes) -> bytes::Bytes {

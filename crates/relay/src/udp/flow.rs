@@ -46,7 +46,7 @@ pub(super) async fn run(shared: Arc<Shared>, ends: Ends, mut waiting: mpsc::Rece
     };
     let mut changes = shared.state.subscribe();
     let mut state = *changes.borrow_and_update();
-    flow.set_up(state.is_up);
+    flow.set_up(state);
     let Ok(mut back) = flow.connect().await else { return };
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
     loop {
@@ -72,7 +72,7 @@ pub(super) async fn run(shared: Arc<Shared>, ends: Ends, mut waiting: mpsc::Rece
                     let Ok(socket) = flow.connect().await else { return };
                     back = socket;
                 }
-                flow.set_up(next.is_up);
+                flow.set_up(next);
                 state = next;
             }
         }
@@ -97,9 +97,9 @@ impl Flow {
         Ok(socket)
     }
 
-    fn set_up(&mut self, up: bool) {
-        self.up.set_up(up);
-        self.down.set_up(up);
+    fn set_up(&mut self, state: State) {
+        self.up.set_up(state.to_server_passes);
+        self.down.set_up(state.to_clients_passes);
     }
 
     /// Sends what has arrived.
