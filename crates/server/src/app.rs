@@ -1,7 +1,7 @@
 //! What request handlers share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
@@ -51,6 +51,8 @@ pub(crate) struct Surface {
     pub(crate) signal_message_bytes_max: usize,
     /// How long a client may take to answer the close of its signal connection.
     pub(crate) farewell_max: Duration,
+    /// Lines of the log that could not be written.
+    pub(crate) log_lines_lost: Arc<AtomicU64>,
 }
 
 impl App {
@@ -95,6 +97,6 @@ impl App {
 
     /// Everything counted, as OpenMetrics text.
     pub(crate) async fn metrics(&self) -> String {
-        metrics::render(&self.counters, &self.rooms, self.surface.metrics).await
+        metrics::render(&self.counters, &self.rooms, &self.surface).await
     }
 }

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use trackyard_auth::Token;
 
 use crate::app::App;
-use crate::clock;
 use crate::http::Refusal;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -55,7 +54,7 @@ async fn token(
     let grant = Token::new(query.identity).room(query.room);
     let token = app
         .keys
-        .sign(&grant, clock::unix_s())
+        .sign(&grant, app.rooms.clock().unix_s())
         .map_err(|error| Refusal::unavailable(format!("no token could be made: {error}")))?;
     Ok(Json(TokenAnswer { token }))
 }

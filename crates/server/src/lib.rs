@@ -8,6 +8,7 @@ mod app;
 mod clock;
 pub mod config;
 mod demo;
+mod faults;
 mod http;
 mod memory;
 mod metrics;
@@ -15,4 +16,5 @@ mod rooms;
 mod run;
 mod webhooks;
 
+pub use faults::Faults;
 pub use run::{Endpoints, RunOptions, Server, run};

@@ -7,15 +7,18 @@ mod rooms;
 mod workers;
 
 use std::hash::Hash;
+use std::sync::atomic::Ordering;
 
 use axum::http::StatusCode;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use tokio::runtime::Handle;
 
 use crate::api::ApiCounters;
-use crate::config::MetricSettings;
+use crate::app::Surface;
 use crate::rooms::Rooms;
 
 /// Counters of the HTTP and signalling edge.
@@ -89,13 +92,15 @@ impl SignalCounters {
 }
 
 /// Everything counted, as OpenMetrics text.
-pub(crate) async fn render(counters: &Counters, rooms: &Rooms, settings: MetricSettings) -> String {
+pub(crate) async fn render(counters: &Counters, rooms: &Rooms, surface: &Surface) -> String {
+    let settings = surface.metrics;
     let survey = rooms.survey().await;
     let workers = rooms.workers().stats();
     let mut registry = Registry::default();
     rooms::totals(&mut registry, rooms, &workers);
     let ours = registry.sub_registry_with_prefix("trackyard");
     edge(ours, counters, rooms);
+    process(ours, surface);
     rooms.webhooks().counters().register(ours);
     rooms::events(ours, &survey.counters);
     if settings.rooms {
@@ -182,6 +187,15 @@ fn edge(registry: &mut Registry, counters: &Counters, rooms: &Rooms) {
         "Joins refused before the upgrade, by status",
         counters.refusals.clone(),
     );
+}
+
+/// What the process itself holds, and has lost.
+fn process(registry: &mut Registry, surface: &Surface) {
+    let tasks = Handle::current().metrics().num_alive_tasks();
+    let tasks = i64::try_from(tasks).unwrap_or(i64::MAX);
+    registry.register("tasks", "Tasks that run or wait", ConstGauge::new(tasks));
+    let lost = surface.log_lines_lost.load(Ordering::Relaxed);
+    registry.register("log_lines_lost", "Lines of the log that could not be written", constant(lost));
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -15,7 +16,9 @@ use trackyard_net::Workers;
 use trackyard_proto::signal::LeaveAction;
 
 use crate::app::{App, Surface};
+use crate::clock::Clock;
 use crate::config::{Config, Loaded, Shutdown, ShutdownAction};
+use crate::faults::Faults;
 use crate::http;
 use crate::memory;
 use crate::rooms::{EventRouter, Rooms, Wiring};
@@ -40,6 +43,10 @@ pub struct RunOptions {
     pub demo: bool,
     /// Called once everything listens.
     pub ready: Box<dyn FnOnce(&Endpoints) + Send>,
+    /// Given what tests may do to the server, once everything listens.
+    pub faults: Option<Box<dyn FnOnce(Faults) + Send>>,
+    /// Lines of the log that could not be written, as whoever writes them counts.
+    pub log_lines_lost: Arc<AtomicU64>,
 }
 
 /// Where the server listens.
@@ -66,10 +73,16 @@ pub async fn run(loaded: Loaded, options: RunOptions) -> anyhow::Result<()> {
     let config = loaded.config;
     // From here on: whoever hears that it is ready may tell it to stop at once.
     let stopped = stop_signal().context("signals cannot be received")?;
-    let server =
-        if options.demo { Server::start_with_demo(&config).await? } else { Server::start(&config).await? };
+    let server = Server::open(&config, options.demo, options.log_lines_lost).await?;
     (options.ready)(server.endpoints());
-    stopped.await.context("signals cannot be received")?;
+    let faults = server.faults();
+    if let Some(given) = options.faults {
+        given(faults.clone());
+    }
+    tokio::select! {
+        signal = stopped => signal.context("signals cannot be received")?,
+        () = faults.stop.cancelled() => {}
+    }
     server.stop().await;
     Ok(())
 }
@@ -81,6 +94,8 @@ pub struct Server {
     endpoints: Endpoints,
     workers: Workers,
     shutdown: Shutdown,
+    /// Cancelled by a fault that stops it.
+    faulted: CancellationToken,
 }
 
 impl Server {
@@ -89,7 +104,7 @@ impl Server {
     /// # Errors
     /// When a port cannot be had or the configuration cannot be served.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
-        Self::open(config, false).await
+        Self::open(config, false, Arc::default()).await
     }
 
     /// As [`Self::start`], with the demo page, which hands out tokens to whoever reaches the port.
@@ -97,10 +112,10 @@ impl Server {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_with_demo(config: &Config) -> anyhow::Result<Self> {
-        Self::open(config, true).await
+        Self::open(config, true, Arc::default()).await
     }
 
-    async fn open(config: &Config, demo: bool) -> anyhow::Result<Self> {
+    async fn open(config: &Config, demo: bool, log_lines_lost: Arc<AtomicU64>) -> anyhow::Result<Self> {
         let main = bind(&config.http_addresses())?;
         let metrics = bind(&config.metrics_addresses())?;
         let keys = Arc::new(config.keys());
@@ -110,8 +125,9 @@ impl Server {
             .await?
             .context("the network settings cannot be served")?;
         let workers = trackyard_net::start(&net, &events).context("the media ports cannot be opened")?;
-        let webhooks = Webhooks::start(&config.webhook, &keys)?;
-        let wiring = Wiring { workers: workers.clone(), keys: Arc::clone(&keys), events, webhooks };
+        let clock = Clock::default();
+        let webhooks = Webhooks::start(&config.webhook, &keys, &clock)?;
+        let wiring = Wiring { workers: workers.clone(), keys: Arc::clone(&keys), events, webhooks, clock };
         let rooms = Rooms::new(wiring, config.room_defaults());
         let surface = Surface {
             demo,
@@ -121,6 +137,7 @@ impl Server {
             metrics: config.metrics,
             signal_message_bytes_max: config.signal_message_bytes_max(),
             farewell_max: farewell_max(&config.shutdown),
+            log_lines_lost,
         };
         if surface.fault_injection {
             warn!("`fault_injection` is set: whoever is on this machine can have workers die");
@@ -134,13 +151,27 @@ impl Server {
             tcp: workers.tcp_addresses().to_vec(),
         };
         listeners.accompany(memory::give_back(app.rooms.clone()));
-        Ok(Self { app, listeners, endpoints, workers, shutdown: config.shutdown })
+        Ok(Self {
+            app,
+            listeners,
+            endpoints,
+            workers,
+            shutdown: config.shutdown,
+            faulted: CancellationToken::new(),
+        })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
+    }
+
+    /// What tests may do to it.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        let clock = self.app.rooms.clock().clone();
+        Faults { clock, workers: self.workers.clone(), stop: self.faulted.clone() }
     }
 
     /// Lets nobody in any more, tells every client what to do, and closes everything, all within the

@@ -26,10 +26,10 @@ use trackyard_sfu::room::Notice;
 
 use self::counters::Undelivered;
 use self::courier::Courier;
-use self::delivery::Sender;
+use self::delivery::{Sender, Signer};
 use self::events::Selection;
 use self::queues::{Limits, Queues};
-use crate::clock;
+use crate::clock::Clock;
 use crate::config::WebhookSettings;
 
 pub(crate) use self::counters::WebhookCounters;
@@ -47,6 +47,7 @@ pub(crate) struct Webhooks(Arc<Inner>);
 struct Inner {
     receivers: Vec<Receiver>,
     selection: Selection,
+    clock: Clock,
     counters: WebhookCounters,
     tasks: TaskTracker,
     /// No more events come.
@@ -75,10 +76,11 @@ impl Webhooks {
     ///
     /// # Errors
     /// If there is no key to sign with.
-    pub(crate) fn start(settings: &WebhookSettings, keys: &Arc<Keys>) -> anyhow::Result<Self> {
+    pub(crate) fn start(settings: &WebhookSettings, keys: &Arc<Keys>, clock: &Clock) -> anyhow::Result<Self> {
         let mut inner = Inner {
             receivers: Vec::new(),
             selection: Selection::new(settings),
+            clock: clock.clone(),
             counters: WebhookCounters::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -93,7 +95,8 @@ impl Webhooks {
             key => key,
         };
         for url in &settings.urls {
-            let sender = Sender::new(http.clone(), url.clone(), (Arc::clone(keys), api_key.to_owned()));
+            let signer = Signer { keys: Arc::clone(keys), api_key: api_key.into(), clock: clock.clone() };
+            let sender = Sender::new(http.clone(), url.clone(), signer);
             inner.open(settings, sender);
         }
         Ok(Self(Arc::new(inner)))
@@ -104,7 +107,7 @@ impl Webhooks {
         if self.0.receivers.is_empty() {
             return;
         }
-        for event in self.0.selection.events(notice, clock::unix_s()) {
+        for event in self.0.selection.events(notice, self.0.clock.unix_s()) {
             let told = Told { event: Arc::new(event), at: Instant::now() };
             self.0.receivers.iter().for_each(|receiver| self.0.hand_over(receiver, told.clone()));
         }

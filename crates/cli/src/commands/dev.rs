@@ -58,7 +58,7 @@ impl Dev {
     pub(crate) fn run(self) -> Outcome {
         let room = self.room.clone();
         let loaded = self.load()?;
-        logging::start(&loaded.config.logging)?;
+        let log_lines_lost = logging::start(&loaded.config.logging)?;
         let token = Token::new("you").room(&room).validity(TOKEN_VALIDITY);
         let token = loaded.config.keys().sign(&token, clock::unix_s());
         let token = token.map_err(|error| anyhow::Error::new(error).context("no token can be made"))?;
@@ -68,7 +68,7 @@ impl Dev {
                 warn!("{error:#}");
             }
         };
-        serve(loaded, RunOptions { demo: true, ready: Box::new(ready) })
+        serve(loaded, RunOptions { demo: true, ready: Box::new(ready), faults: None, log_lines_lost })
     }
 
     fn load(self) -> Result<Loaded, trackyard_server::config::ConfigErrors> {

@@ -1,9 +1,11 @@
 //! `trackyard serve`: a server, until it is told to stop.
 
+mod faults;
+
 use clap::Args;
 use tracing::info;
 use trackyard_server::config::Loaded;
-use trackyard_server::{Endpoints, RunOptions, run};
+use trackyard_server::{Endpoints, Faults, RunOptions, run};
 
 use crate::failure::Failure;
 use crate::serve_flags::ServeFlags;
@@ -23,6 +25,9 @@ Examples:
 pub(crate) struct Serve {
     #[command(flatten)]
     flags: ServeFlags,
+    /// Do to the server what lines of standard input say, and stop at their end: for `bench soak`
+    #[arg(long, hide = true)]
+    faults: bool,
 }
 
 impl Serve {
@@ -32,13 +37,15 @@ impl Serve {
             let text = "there are no API keys; set `keys` or `key_file` in the configuration, LIVEKIT_KEYS or --keys, or try `trackyard dev`";
             return Err(Failure::Usage(text.to_owned()));
         }
-        logging::start(&loaded.config.logging)?;
+        let log_lines_lost = logging::start(&loaded.config.logging)?;
         let ready = |endpoints: &Endpoints| {
             let Endpoints { http, metrics, udp, tcp } = endpoints;
             info!(?http, ?metrics, ?udp, ?tcp, "serving");
         };
         // The demo hands out tokens to whoever asks, which only `trackyard dev` is for.
-        serve(loaded, RunOptions { demo: false, ready: Box::new(ready) })
+        let given: Option<Box<dyn FnOnce(Faults) + Send>> =
+            if self.faults { Some(Box::new(faults::obey)) } else { None };
+        serve(loaded, RunOptions { demo: false, ready: Box::new(ready), faults: given, log_lines_lost })
     }
 }
 

@@ -13,7 +13,6 @@ use super::access::Caller;
 use super::method::{Asked, content_type};
 use super::{body, methods};
 use crate::app::App;
-use crate::clock;
 use crate::http::{Refusal, authenticate};
 
 /// Why there is no answer of the method.
@@ -45,7 +44,7 @@ pub(super) async fn call(
 async fn answer(app: &App, path: (&str, &str), request: Request) -> Result<Response, Failure> {
     let (head, body) = request.into_parts();
     let token = access_token(&head.uri);
-    let verified = authenticate(&head.headers, token.as_deref(), &app.keys, clock::unix_s())?;
+    let verified = authenticate(&head.headers, token.as_deref(), &app.keys, app.rooms.clock().unix_s())?;
     let asked = Asked::new(&head.method, path, &head.headers)?;
     if let Some(why) = app.not_ready() {
         return Err(ApiError::new(Code::Unavailable, why).into());

@@ -15,7 +15,6 @@ use super::session::{Session, Terms};
 use super::upgrade;
 use super::{Refusal, access};
 use crate::app::App;
-use crate::clock;
 use crate::rooms::{Arrival, Entered};
 
 /// Query parameters in order; a later one of the same name wins.
@@ -142,8 +141,12 @@ fn serve(app: &Arc<App>, upgrade: upgrade::Upgrade, encoding: Encoding, entered:
 
 /// The checks that connecting and validating share, in the protocol's order.
 fn arrival(app: &App, asked: &Asked<'_>) -> Result<Arrival, Refusal> {
-    let verified =
-        access::authenticate(asked.headers, asked.value("access_token"), &app.keys, clock::unix_s())?;
+    let verified = access::authenticate(
+        asked.headers,
+        asked.value("access_token"),
+        &app.keys,
+        app.rooms.clock().unix_s(),
+    )?;
     if verified.is_none() {
         // Before anything else is looked at: who shows nothing has nothing decoded for it.
         return Err(Refusal::unauthorized("no permissions to access the room"));

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use trackyard_net::NetConfig;
 
 use super::*;
-use crate::config::Config;
+use crate::clock::Clock;
+use crate::config::{Config, MetricSettings};
 use crate::rooms::{EventRouter, Wiring};
 use crate::webhooks::Webhooks;
 
@@ -16,11 +17,22 @@ async fn page(settings: MetricSettings) -> String {
     net.udp = vec!["127.0.0.1:0".parse().unwrap()];
     let workers = trackyard_net::start(&net, &events).unwrap();
     let keys = Arc::new(config.keys());
-    let webhooks = Webhooks::start(&config.webhook, &keys).unwrap();
-    let rooms = Rooms::new(Wiring { workers, keys, events, webhooks }, config.room_defaults());
+    let webhooks = Webhooks::start(&config.webhook, &keys, &Clock::default()).unwrap();
+    let wiring = Wiring { workers, keys, events, webhooks, clock: Clock::default() };
+    let rooms = Rooms::new(wiring, config.room_defaults());
     let counters = Counters::default();
     counters.refused(StatusCode::UNAUTHORIZED);
-    render(&counters, &rooms, settings).await
+    let surface = Surface {
+        demo: false,
+        fault_injection: false,
+        metrics_on_main_port: true,
+        metrics_login: None,
+        metrics: settings,
+        signal_message_bytes_max: 1,
+        farewell_max: std::time::Duration::ZERO,
+        log_lines_lost: Arc::new(3.into()),
+    };
+    render(&counters, &rooms, &surface).await
 }
 
 const ALL: MetricSettings = MetricSettings { rooms: true, tracks: true };
@@ -71,6 +83,8 @@ async fn drops_are_told_by_reason_from_the_start() {
         r#"trackyard_joins_refused_total{status="401"} 1"#,
         "trackyard_worker_messages_in_total 0",
         "trackyard_rooms 0",
+        "trackyard_tasks ",
+        "trackyard_log_lines_lost_total 3",
     ] {
         assert!(page.contains(series), "{series}:\n{page}");
     }

@@ -21,7 +21,6 @@ use super::log::log;
 use super::message::RoomMessage;
 use super::registry::Shared;
 use super::sink::{SignalItem, SignalSink};
-use crate::clock;
 use crate::http::Refusal;
 
 /// Messages or events taken before timers are looked at again.
@@ -126,7 +125,7 @@ impl Driver {
     }
 
     fn input(&mut self, input: Input) {
-        self.room.handle(input, clock::now());
+        self.room.handle(input, self.shared.clock.now());
     }
 
     fn drain(&mut self) {
@@ -136,10 +135,10 @@ impl Driver {
                 self.output(output);
             }
             if let Some(worker) = self.dead.pop() {
-                self.room.handle(Input::Event(Event::WorkerLost { worker }), clock::now());
+                self.room.handle(Input::Event(Event::WorkerLost { worker }), self.shared.clock.now());
             } else if let Some(connection) = self.lost.pop() {
                 self.sinks.remove(&connection);
-                self.room.handle(Input::SignalClosed { connection }, clock::now());
+                self.room.handle(Input::SignalClosed { connection }, self.shared.clock.now());
             } else {
                 return;
             }
@@ -196,7 +195,7 @@ impl Driver {
             Output::RefreshToken { connection, verified } => self.refresh_token(connection, &verified),
             Output::Directory(request) => {
                 let reply = self.shared.directory(request);
-                self.room.handle(Input::Directory(reply), clock::now());
+                self.room.handle(Input::Directory(reply), self.shared.clock.now());
             }
             Output::Admin { id, result } => self.asked.answer(id, result),
             Output::Notice(notice) => {
@@ -229,7 +228,11 @@ impl Driver {
     }
 
     fn refresh_token(&mut self, connection: ConnectionId, verified: &trackyard_auth::Verified) {
-        match self.shared.keys.refresh(&verified.claims, verified.expires_at_unix_s, clock::unix_s()) {
+        match self.shared.keys.refresh(
+            &verified.claims,
+            verified.expires_at_unix_s,
+            self.shared.clock.unix_s(),
+        ) {
             Ok(token) => {
                 self.signal(connection, SignalItem::Message(Outbound::new(Response::RefreshToken(token))))
             }

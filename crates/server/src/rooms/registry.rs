@@ -28,7 +28,7 @@ use super::events::EventRouter;
 use super::link::SignalLink;
 use super::message::RoomMessage;
 use super::sink::{SignalItem, SignalSource, signal_queue};
-use crate::clock;
+use crate::clock::Clock;
 use crate::http::Refusal;
 use crate::metrics::RoomTaskCounters;
 use crate::webhooks::Webhooks;
@@ -52,6 +52,7 @@ pub(super) struct Shared {
     pub(super) workers: Workers,
     pub(super) keys: Arc<Keys>,
     pub(super) webhooks: Webhooks,
+    pub(super) clock: Clock,
     pub(super) counters: RoomTaskCounters,
     events: EventRouter,
     defaults: RoomDefaults,
@@ -77,6 +78,8 @@ pub(crate) struct Wiring {
     pub(crate) events: EventRouter,
     /// Who is told what happens.
     pub(crate) webhooks: Webhooks,
+    /// What time it is.
+    pub(crate) clock: Clock,
 }
 
 /// The way to a room's task.
@@ -116,11 +119,12 @@ pub(crate) struct Arrival {
 impl Rooms {
     /// No rooms yet.
     pub(crate) fn new(wiring: Wiring, defaults: RoomDefaults) -> Self {
-        let Wiring { workers, keys, events, webhooks } = wiring;
+        let Wiring { workers, keys, events, webhooks, clock } = wiring;
         Self(Arc::new(Shared {
             workers,
             keys,
             webhooks,
+            clock,
             counters: RoomTaskCounters::default(),
             events,
             peers_max: defaults.peers_max,
@@ -227,6 +231,11 @@ impl Rooms {
         &self.0.webhooks
     }
 
+    /// What time it is.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
     /// The workers behind the rooms.
     pub(crate) fn workers(&self) -> &Workers {
         &self.0.workers
@@ -319,7 +328,7 @@ impl Rooms {
         let (mailbox, receiver) = mpsc::channel(MAILBOX_MAX);
         let (events, deaths) = (shared.events.insert(key), shared.events.deaths());
         let inbox = Inbox { mailbox: receiver, events, deaths };
-        let room = Room::new(key, config, fastrand::u64(..), clock::now());
+        let room = Room::new(key, config, fastrand::u64(..), shared.clock.now());
         let (shown, info) = watch::channel(room.info());
         let entry = Entry { key, mailbox, info };
         let guard = Registered { shared: Arc::clone(&shared), key, name: name.to_owned() };

@@ -13,7 +13,7 @@ use trackyard_http::{HttpClient, HttpError, Limits, Post, Url};
 use trackyard_proto::webhook::{CONTENT_TYPE, WebhookEvent};
 
 use super::queues::{Attempt, Outcome};
-use crate::clock;
+use crate::clock::Clock;
 
 /// How long an attempt may take.
 const TIME_MAX: Duration = Duration::from_secs(10);
@@ -29,8 +29,16 @@ const USER_AGENT: &str = concat!("Trackyard/", env!("CARGO_PKG_VERSION"));
 pub(super) struct Sender {
     http: HttpClient,
     url: Arc<Url>,
-    keys: Arc<Keys>,
-    api_key: Arc<str>,
+    signer: Signer,
+}
+
+/// Signs what is sent. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Signer {
+    pub(super) keys: Arc<Keys>,
+    /// Which of them.
+    pub(super) api_key: Arc<str>,
+    pub(super) clock: Clock,
 }
 
 /// What has become of an attempt, and why.
@@ -42,9 +50,9 @@ pub(super) struct Report {
 }
 
 impl Sender {
-    /// Signs with the key of this name.
-    pub(super) fn new(http: HttpClient, url: Url, (keys, api_key): (Arc<Keys>, String)) -> Self {
-        Self { http, url: Arc::new(url), keys, api_key: api_key.into() }
+    /// To this receiver.
+    pub(super) fn new(http: HttpClient, url: Url, signer: Signer) -> Self {
+        Self { http, url: Arc::new(url), signer }
     }
 
     /// Whom it sends to.
@@ -72,7 +80,8 @@ impl Sender {
     fn headers(&self, body: &[u8]) -> Result<HeaderMap, String> {
         let digest = BASE64.encode(digest::digest(&digest::SHA256, body));
         let token = Token::new("").sha256(digest).validity(VALIDITY);
-        let token = self.keys.sign_as(&self.api_key, &token, clock::unix_s());
+        let Signer { keys, api_key, clock } = &self.signer;
+        let token = keys.sign_as(api_key, &token, clock.unix_s());
         let token = token.map_err(|error| error.to_string())?;
         let mut token = HeaderValue::try_from(token).map_err(|error| error.to_string())?;
         token.set_sensitive(true);

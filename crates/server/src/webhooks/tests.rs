@@ -108,7 +108,7 @@ async fn a_room_never_waits_for_a_receiver_and_what_does_not_fit_is_counted() {
     let settings =
         WebhookSettings { urls: vec!["http://127.0.0.1:9/".parse().unwrap()], ..WebhookSettings::default() };
     let keys = Arc::new(Keys::new([("key", "secret")]).unwrap());
-    let webhooks = Webhooks::start(&settings, &keys).unwrap();
+    let webhooks = Webhooks::start(&settings, &keys, &Clock::default()).unwrap();
     let room = Arc::new(RoomInfo { name: "yard".into(), ..RoomInfo::default() });
     let notice = Notice { room, subject: Subject::RoomStarted };
     for _ in 0..HANDOVER_MAX + 7 {
@@ -127,6 +127,8 @@ async fn a_room_never_waits_for_a_receiver_and_what_does_not_fit_is_counted() {
 fn there_is_nothing_to_sign_with_without_keys() {
     let settings =
         WebhookSettings { urls: vec!["http://127.0.0.1:9/".parse().unwrap()], ..WebhookSettings::default() };
-    assert!(Webhooks::start(&settings, &Arc::new(Keys::default())).is_err());
-    assert!(Webhooks::start(&WebhookSettings::default(), &Arc::new(Keys::default())).is_ok());
+    assert!(Webhooks::start(&settings, &Arc::new(Keys::default()), &Clock::default()).is_err());
+    assert!(
+        Webhooks::start(&WebhookSettings::default(), &Arc::new(Keys::default()), &Clock::default()).is_ok()
+    );
 }

@@ -22,5 +22,11 @@ async fn main() -> Result<()> {
         .with_ansi(false)
         .init();
     let ready = |endpoints: &Endpoints| info!(http = ?endpoints.http, "serving");
-    run(loaded, RunOptions { demo: false, ready: Box::new(ready) }).await
+    let options = RunOptions {
+        demo: false,
+        ready: Box::new(ready),
+        faults: None,
+        log_lines_lost: std::sync::Arc::default(),
+    };
+    run(loaded, options).await
 }

@@ -16,7 +16,7 @@ struct Bench {
 
 fn arrival(room: &str) -> Arrival {
     let address = SocketAddr::from(([192, 0, 2, 7], 4_000));
-    let (keys, now) = (Config::dev().keys(), clock::unix_s());
+    let (keys, now) = (Config::dev().keys(), Clock::default().unix_s());
     let jwt = keys.sign(&Token::new("robot").room(room), now).unwrap();
     let verified = keys.verify(&jwt, now).unwrap();
     Arrival { verified, room: room.to_owned(), request: JoinRequest::default(), single: true, address }
@@ -29,8 +29,8 @@ async fn bench() -> Bench {
     net.udp = vec!["127.0.0.1:0".parse().unwrap()];
     let workers = trackyard_net::start(&net, &events).unwrap();
     let keys = Arc::new(config.keys());
-    let webhooks = Webhooks::start(&config.webhook, &keys).unwrap();
-    let wiring = Wiring { workers, keys, events: events.clone(), webhooks };
+    let webhooks = Webhooks::start(&config.webhook, &keys, &Clock::default()).unwrap();
+    let wiring = Wiring { workers, keys, events: events.clone(), webhooks, clock: Clock::default() };
     let rooms = Rooms::new(wiring, config.room_defaults());
     let entered = rooms.enter(arrival("yard")).await.unwrap();
     Bench { rooms, events, _entered: entered }
