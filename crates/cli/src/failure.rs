@@ -31,8 +31,8 @@ impl Failure {
     /// Says why on standard error.
     pub(crate) fn report(self) -> ExitCode {
         match &self {
-            Self::Usage(text) | Self::NotFound(text) | Self::TimedOut(text) => eprintln!("error: {text}"),
-            Self::Failed(error) | Self::Connect(error) => eprintln!("error: {error:#}"),
+            Self::Usage(text) | Self::NotFound(text) | Self::TimedOut(text) => say!("error: {text}"),
+            Self::Failed(error) | Self::Connect(error) => say!("error: {error:#}"),
             Self::Reported | Self::Diagnosed | Self::Interrupted | Self::OutputClosed => {}
         }
         ExitCode::from(self.exit_code())
@@ -68,10 +68,10 @@ impl From<ConfigErrors> for Failure {
     /// Every problem on a line of its own, warnings first so that errors stay in sight.
     fn from(errors: ConfigErrors) -> Self {
         for warning in &errors.warnings {
-            eprintln!("warning: {warning}");
+            say!("warning: {warning}");
         }
         for error in &errors.errors {
-            eprintln!("error: {error}");
+            say!("error: {error}");
         }
         Self::Reported
     }

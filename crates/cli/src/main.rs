@@ -1,5 +1,14 @@
 //! The `trackyard` command.
 
+#![deny(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "they panic where nothing can be written: `say!` and `output` do not"
+)]
+
+#[macro_use]
+mod say;
+
 mod clock;
 mod commands;
 mod connection;

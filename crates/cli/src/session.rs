@@ -36,11 +36,11 @@ pub(crate) fn heard(event: Result<RoomEvent, EventsError>) -> Result<Option<Room
         // The last event has said so already.
         Err(EventsError::Closed) => Err(anyhow!("the room has been left").into()),
         Ok(RoomEvent::Reconnecting) => {
-            eprintln!("note: the connection is down; restoring it");
+            say!("note: the connection is down; restoring it");
             Ok(None)
         }
         Ok(RoomEvent::Reconnected { .. }) => {
-            eprintln!("note: the connection is up again");
+            say!("note: the connection is up again");
             Ok(None)
         }
         Ok(event) => Ok(Some(event)),

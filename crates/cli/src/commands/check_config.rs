@@ -70,7 +70,7 @@ impl CheckConfig {
             return Ok(output::print_json(&answer)?);
         }
         for warning in &loaded.warnings {
-            eprintln!("warning: {warning}");
+            say!("warning: {warning}");
         }
         Ok(output::print(&self.text(loaded, found))?)
     }

@@ -53,7 +53,7 @@ impl Access {
 
     fn by_development_key(args: &Connection) -> Result<Self, Failure> {
         let room = args.room.as_deref().unwrap_or(DEV_ROOM);
-        eprintln!(
+        say!(
             "note: no key is given; joining `{}` with `{DEV_KEY}` and `{DEV_SECRET}`, as `trackyard dev` has them",
             printable(room)
         );

@@ -70,7 +70,7 @@ impl Service {
             (None, Some(_), _) => Err(usage("LIVEKIT_API_SECRET is set, and LIVEKIT_API_KEY is not")),
             (None, None, Some(token)) => Ok(RoomServiceClient::with_token(&self.url, token)),
             (None, None, None) if url::is_loopback(&self.url) => {
-                eprintln!(
+                say!(
                     "note: no key is given; using `{DEV_KEY}` and `{DEV_SECRET}`, as `trackyard dev` has them"
                 );
                 Ok(by_key(DEV_KEY.to_owned(), DEV_SECRET))

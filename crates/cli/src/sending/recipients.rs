@@ -32,7 +32,7 @@ impl Recipients {
         timeout: Duration,
     ) -> Result<(), Failure> {
         if self.identities.is_empty() && room.remote_participants().is_empty() {
-            eprintln!("note: nobody else is in the room; what is sent now reaches nobody");
+            say!("note: nobody else is in the room; what is sent now reaches nobody");
         }
         let deadline = Instant::now() + timeout;
         for identity in &self.identities {

@@ -8,6 +8,7 @@ mod check_config;
 mod completions;
 mod data;
 mod file;
+mod full_device;
 mod guest;
 mod rpc;
 mod server;

@@ -76,7 +76,7 @@ impl Get {
             return Ok(output::print_json(&Value::Array(people))?);
         }
         if people.is_empty() {
-            eprintln!("note: nobody is in the room");
+            say!("note: nobody is in the room");
         }
         let text: String = people
             .iter()

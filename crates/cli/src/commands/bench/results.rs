@@ -9,7 +9,7 @@ use trackyard_bench::report::{Report, Results, chart, csv, table};
 
 use crate::failure::Failure;
 use crate::text::printable_lines;
-use crate::{Outcome, output};
+use crate::{Outcome, output, say};
 
 /// Where results go besides the table.
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ impl Destinations {
         let table = printable_lines(&text(reports)).into_owned();
         match self.json.as_deref() {
             Some(path) if is_output(path) => {
-                eprint!("{table}");
+                say::text(&table);
                 output::write(json(reports)?.as_bytes())?;
             }
             path => {

@@ -58,7 +58,7 @@ pub(super) async fn run(
     let report = report(setup, (&stage, seed), (&cast, &played));
     cast.leave().await?;
     if let Some(lost) = played.lost_note() {
-        eprintln!("warning: {lost}");
+        say!("warning: {lost}");
     }
     let report = report.ok_or(Failure::Interrupted)?;
     Ok(Measured {

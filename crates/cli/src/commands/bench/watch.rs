@@ -65,7 +65,7 @@ impl Watch {
     pub(super) fn used(&self, first: &Look, second: &Look) -> Used {
         let server = self.between("the server", (&first.server, &second.server));
         if self.server.is_some() && second.server.is_none() {
-            eprintln!("warning: the server's process was gone before the end");
+            say!("warning: the server's process was gone before the end");
         }
         let bench = self.between("this process", (&first.bench, &second.bench));
         let ours: Vec<Usage> = server.into_iter().chain(bench).collect();
@@ -84,7 +84,7 @@ impl Watch {
 }
 
 fn said<T>(who: &str, used: Result<T, UsageError>) -> Option<T> {
-    used.inspect_err(|error| eprintln!("warning: what {who} used is not known: {error}")).ok()
+    used.inspect_err(|error| say!("warning: what {who} used is not known: {error}")).ok()
 }
 
 fn sample(pid: u32, at: Duration) -> anyhow::Result<Sample> {

@@ -79,7 +79,7 @@ impl SendData {
             return Ok(Source::Once(Some(bytes.into())));
         }
         if std::io::stdin().is_terminal() {
-            eprintln!("note: each line is a packet; Ctrl-D ends");
+            say!("note: each line is a packet; Ctrl-D ends");
         }
         Lines::of_standard_input().map(Source::Lines)
     }

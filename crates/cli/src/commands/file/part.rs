@@ -56,7 +56,7 @@ impl Drop for Part {
             && let Err(error) = fs::remove_file(&self.path)
             && error.kind() != ErrorKind::NotFound
         {
-            eprintln!("warning: {} cannot be removed: {error}", self.path.display());
+            say!("warning: {} cannot be removed: {error}", self.path.display());
         }
     }
 }

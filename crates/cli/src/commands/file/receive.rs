@@ -94,7 +94,7 @@ impl Receive {
     async fn receive(&self, room: &Room, mut events: RoomEvents, interrupt: &mut Interrupt) -> Outcome {
         let mut incoming = self.register(room)?;
         let identity = room.local_participant().identity();
-        eprintln!("note: receiving files as `{}` into {}", printable(&identity), self.directory.display());
+        say!("note: receiving files as `{}` into {}", printable(&identity), self.directory.display());
         let deadline = self.duration.map(|duration| Instant::now() + duration);
         let outcome = tokio::select! {
             biased;
@@ -121,7 +121,7 @@ impl Receive {
             let taken = if is_allowed { sender.try_send((reader, from)).map_err(drop) } else { Ok(()) };
             async move {
                 if taken.is_err() {
-                    eprintln!("warning: a file is not taken: {BEGUN_MAX} others wait");
+                    say!("warning: a file is not taken: {BEGUN_MAX} others wait");
                 }
             }
         });
@@ -159,7 +159,7 @@ impl Receive {
             _ if self.json => output::write_json(&report.json()),
             Ok(_) => output::write(report.text().as_bytes()),
             Err(_) => {
-                eprintln!("warning: {}", report.text());
+                say!("warning: {}", report.text());
                 Ok(())
             }
         }

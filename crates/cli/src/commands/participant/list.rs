@@ -37,7 +37,7 @@ impl List {
             return Ok(output::print_json(&Value::Array(people))?);
         }
         if people.is_empty() {
-            eprintln!("note: nobody is in the room");
+            say!("note: nobody is in the room");
         }
         let lines: String = people.iter().map(|info| describe::lines(info)).collect();
         Ok(output::print(&lines)?)

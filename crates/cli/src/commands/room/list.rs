@@ -37,7 +37,7 @@ impl List {
             return Ok(output::print_json(&Value::Array(rooms))?);
         }
         if rooms.is_empty() {
-            eprintln!("note: there is no such room");
+            say!("note: there is no such room");
         }
         let lines: String = rooms.iter().map(|room| describe::line(room)).collect();
         Ok(output::print(&lines)?)

@@ -100,7 +100,7 @@ impl Serve {
         let (stop, stopped) = watch::channel(());
         let served = self.register(room, stopped)?;
         let identity = room.local_participant().identity();
-        eprintln!("note: `{}` is served as `{}`", printable(&self.method), printable(&identity));
+        say!("note: `{}` is served as `{}`", printable(&self.method), printable(&identity));
         let deadline = self.duration.map(|duration| Instant::now() + duration);
         let outcome = tokio::select! {
             biased;

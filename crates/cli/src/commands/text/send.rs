@@ -82,7 +82,7 @@ impl SendText {
             return String::from_utf8(bytes).map(Source::Whole).map_err(no_text);
         }
         if std::io::stdin().is_terminal() {
-            eprintln!("note: each line is sent as it ends; Ctrl-D ends the text");
+            say!("note: each line is sent as it ends; Ctrl-D ends the text");
         }
         Lines::of_standard_input().map(Source::Lines)
     }

@@ -158,7 +158,7 @@ impl Sink {
             1 => "1 frame".to_owned(),
             frames => format!("{frames} frames"),
         };
-        eprintln!("note: {frames} missed ({})", gap.reason.label());
+        say!("note: {frames} missed ({})", gap.reason.label());
         Ok(())
     }
 
@@ -166,14 +166,14 @@ impl Sink {
         if let Self::Objects(_, (publisher, track)) = self {
             return output::write_json(&json!({ "type": "silent", "publisher": publisher, "track": track }));
         }
-        eprintln!("note: no frame has come within the deadline");
+        say!("note: no frame has come within the deadline");
         Ok(())
     }
 
     /// Says what there is on the disk now.
     fn end(&self) {
         if let Self::Files(store) = self {
-            eprintln!("{}", store.summary());
+            say!("{}", store.summary());
         }
     }
 }

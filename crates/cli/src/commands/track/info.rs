@@ -71,9 +71,7 @@ impl Info {
         match track.subscribe_with_events(options).await {
             Ok(frames) => Ok(Traffic::counted(frames, self.duration).await),
             Err(SubscribeError::NoDecryptor) => {
-                eprintln!(
-                    "note: the track is encrypted, so that nothing is counted without --e2ee-passphrase"
-                );
+                say!("note: the track is encrypted, so that nothing is counted without --e2ee-passphrase");
                 Ok(Traffic::none())
             }
             Err(error @ SubscribeError::Timeout) => Err(Failure::TimedOut(error.to_string())),
@@ -126,7 +124,7 @@ async fn schema_text(track: &RemoteDataTrack) -> Option<String> {
     match track.fetch_schema().await {
         Ok(text) => text.map(|text| String::from_utf8_lossy(&text).into_owned()),
         Err(error) => {
-            eprintln!("note: the schema's text cannot be fetched: {error}");
+            say!("note: the schema's text cannot be fetched: {error}");
             None
         }
     }
@@ -137,7 +135,7 @@ fn warn_of_undecryptable(events: &mut RoomEvents, track: &RemoteDataTrack) {
     while let Ok(Some(event)) = events.try_recv() {
         let RoomEvent::DataTrackUndecryptable { track: other, error } = event else { continue };
         if target::label(&other) == target::label(track) {
-            eprintln!("warning: {}", undecryptable(track, error));
+            say!("warning: {}", undecryptable(track, error));
         }
     }
 }

@@ -58,7 +58,7 @@ impl List {
             return Ok(output::print_json(&Value::Array(people))?);
         }
         if people.is_empty() {
-            eprintln!("note: nobody is in the room");
+            say!("note: nobody is in the room");
         }
         output::write(table::rows(people).as_bytes())
     }
@@ -74,7 +74,7 @@ impl List {
                     return Err(anyhow::anyhow!("the room has been left: {reason:?}").into());
                 }
                 Ok(event) => self.tell(&event)?,
-                Err(EventsError::Overflowed { missed }) => eprintln!("warning: {missed} events are lost"),
+                Err(EventsError::Overflowed { missed }) => say!("warning: {missed} events are lost"),
                 Err(EventsError::Closed) => return Ok(()),
             }
         }

@@ -73,7 +73,7 @@ async fn measure(watch: &mut Watch, mut meter: impl Meter, json: bool) -> Outcom
             }
             Seen::Gap(gap) => tally.miss(gap),
             Seen::Silent => {}
-            Seen::Tick if tally.frames == tally.reported => eprintln!("note: no new frames"),
+            Seen::Tick if tally.frames == tally.reported => say!("note: no new frames"),
             Seen::Tick => report(&meter, &mut tally, json)?,
             Seen::End(outcome) => {
                 report(&meter, &mut tally, json)?;

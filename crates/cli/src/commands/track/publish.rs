@@ -147,7 +147,7 @@ impl Publish {
         }
         let track = participant.publish_data_track(self.options()).await.map_err(refused)?;
         if self.last_will.is_some() && !track.has_last_will() {
-            eprintln!("warning: the server keeps no last will");
+            say!("warning: the server keeps no last will");
         }
         if self.latch && !track.is_latched() {
             eprintln!("warning: the server keeps no frame for those who subscribe later");
@@ -246,8 +246,8 @@ async fn ended(events: &mut RoomEvents) -> Failure {
             Ok(RoomEvent::Disconnected(reason)) => {
                 return anyhow!("the room has been left: {reason:?}").into();
             }
-            Ok(RoomEvent::Reconnecting) => eprintln!("note: the connection is down; restoring it"),
-            Ok(RoomEvent::Reconnected { .. }) => eprintln!("note: the connection is up again"),
+            Ok(RoomEvent::Reconnecting) => say!("note: the connection is down; restoring it"),
+            Ok(RoomEvent::Reconnected { .. }) => say!("note: the connection is up again"),
             Ok(_) | Err(EventsError::Overflowed { .. }) => {}
             // The last event has said so already.
             Err(EventsError::Closed) => return anyhow!("the room has been left").into(),

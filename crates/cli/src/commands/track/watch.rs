@@ -149,13 +149,13 @@ impl Watch {
         let is_ours = |track: &RemoteDataTrack| target::label(track) == target::label(&self.track);
         match event {
             Ok(RoomEvent::DataTrackUnpublished(track)) if is_ours(&track) => {
-                eprintln!("note: {} is not published any more; waiting for it", target::label(&track));
+                say!("note: {} is not published any more; waiting for it", target::label(&track));
             }
             Ok(RoomEvent::DataTrackUndecryptable { track, error }) if is_ours(&track) => {
-                eprintln!("warning: {}", undecryptable(&track, error));
+                say!("warning: {}", undecryptable(&track, error));
             }
-            Ok(RoomEvent::Reconnecting) => eprintln!("note: the connection is down; restoring it"),
-            Ok(RoomEvent::Reconnected { .. }) => eprintln!("note: the connection is up again"),
+            Ok(RoomEvent::Reconnecting) => say!("note: the connection is down; restoring it"),
+            Ok(RoomEvent::Reconnected { .. }) => say!("note: the connection is up again"),
             Ok(RoomEvent::Disconnected(reason)) => {
                 return Some(Seen::End(Err(anyhow!("the room has been left: {reason:?}").into())));
             }

@@ -40,7 +40,7 @@ impl Cast {
             links.is_some_and(|links| links.text_of_subscriber(number, plan.subscribers).is_some())
         };
         if setup.shows_progress {
-            eprintln!("{}: joining, {}", super::label(setup, plan), plan.load());
+            say!("{}: joining, {}", super::label(setup, plan), plan.load());
         }
         let (guests, subscribers) = (guests(Side::Publishers), guests(Side::Subscribers));
         let publishers = crowd::each(plan.publishers, |number| {

@@ -107,7 +107,7 @@ async fn send(
                 let interval = stage.take_interval();
                 series.push(interval);
                 if shows_progress {
-                    eprintln!("{interval}");
+                    say!("{interval}");
                 }
             }
             done = threads.join_next() => match done {

@@ -46,7 +46,7 @@ impl Format {
             Kind::Json => match serde_json::from_slice::<Value>(payload) {
                 Ok(value) => self.line(format!("{value:#}").as_bytes()),
                 Err(error) => {
-                    eprintln!("warning: frame {} is no JSON: {error}", number(frame));
+                    say!("warning: frame {} is no JSON: {error}", number(frame));
                     self.line(payload)
                 }
             },

@@ -67,7 +67,7 @@ impl Source {
             return Err(Failure::Usage("--loop needs --file or --images".to_owned()));
         }
         if std::io::stdin().is_terminal() {
-            eprintln!("note: each line is a frame; Ctrl-D ends");
+            say!("note: each line is a frame; Ctrl-D ends");
         }
         Lines::of_standard_input().map(Self::Lines)
     }
