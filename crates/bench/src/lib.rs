@@ -56,5 +56,6 @@ pub mod payload;
 pub mod plan;
 pub mod process;
 pub mod report;
+pub mod soak;
 pub mod suite;
 pub mod units;

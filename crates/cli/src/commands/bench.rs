@@ -10,6 +10,7 @@ mod publisher;
 mod readers;
 mod results;
 mod run;
+mod soak;
 mod stage;
 mod subscriber;
 mod suite;
@@ -36,8 +37,9 @@ use crate::{Outcome, descriptors};
 
 /// Measure delivery and latency under load
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Every publisher and every subscriber is a client of its own, all in this process. Frames are due at
 fixed moments whatever becomes of them, and latency counts from when a frame was due, so that a server
 that stalls does not hide it. Every byte that arrives is compared with what was sent. Lists measure each
@@ -53,7 +55,9 @@ Examples:
   trackyard bench --size 1KiB,64KiB --rate 50Hz,500Hz --subscribers 1,8 --for 10s --csv bench.csv
   trackyard bench --link rate:5Mbit/rtt:40ms/loss:1%/queue:100ms --subscribers 2
   trackyard bench --pid $(pidof livekit-server) --label livekit --runs 3 --json bench.json
-  trackyard bench --for 5s --fail-if-delivery-below 99% --fail-if-p99-above 50ms")]
+  trackyard bench --for 5s --fail-if-delivery-below 99% --fail-if-p99-above 50ms
+  trackyard bench soak --joins 1000"
+)]
 pub(crate) struct Bench {
     #[command(subcommand)]
     course: Option<Course>,
@@ -74,6 +78,7 @@ pub(crate) struct Bench {
 /// Measurements that bring their own load.
 #[derive(Debug, Subcommand)]
 enum Course {
+    Soak(Box<soak::Soak>),
     Suite(Box<suite::Suite>),
 }
 
@@ -102,11 +107,12 @@ struct Measuring {
 }
 
 impl Bench {
-    pub(crate) fn run(self) -> Outcome {
-        if let Some(Course::Suite(suite)) = self.course {
-            return suite.run();
+    pub(crate) fn run(mut self) -> Outcome {
+        match self.course.take() {
+            Some(Course::Soak(soak)) => soak.run(),
+            Some(Course::Suite(suite)) => suite.run(),
+            None => run_client(|interrupt| self.measure_all(interrupt)),
         }
-        run_client(|interrupt| self.measure_all(interrupt))
     }
 
     async fn measure_all(self, mut interrupt: Interrupt) -> Outcome {

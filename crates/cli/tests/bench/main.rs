@@ -6,6 +6,7 @@ mod ends;
 mod links;
 mod reports;
 mod site;
+mod soak;
 mod suite;
 mod usage;
 

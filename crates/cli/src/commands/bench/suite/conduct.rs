@@ -36,11 +36,11 @@ impl Conductor<'_> {
         for (number, turn) in turns(self.scenarios.len(), self.runs, subjects.len()).enumerate() {
             let (scenario, subject) = (&self.scenarios[turn.scenario], &mut subjects[turn.server]);
             let place = format!("[{}/{count}] {} of {}", number + 1, scenario.name, subject.spec.name);
-            eprintln!("{place}, run {} of {}", turn.run + 1, self.runs);
+            say!("{place}, run {} of {}", turn.run + 1, self.runs);
             let ground = (document.floor.as_ref(), document.machine.cores);
             let run = self.take((turn, scenario), subject, (ground, interrupt)).await?;
             if let Some(reason) = &run.unfinished {
-                eprintln!("{place}: not finished: {reason}");
+                say!("{place}: not finished: {reason}");
             }
             document.runs.push(run);
             tokio::time::sleep(PAUSE).await;

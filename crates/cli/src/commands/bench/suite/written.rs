@@ -56,7 +56,7 @@ impl Written {
             for (name, svg) in &drawn {
                 write(folder, &format!("{name}.svg"), svg)?;
             }
-            eprintln!("written to {}", folder.display());
+            say!("written to {}", folder.display());
         }
         if self.is_json {
             output::write(json.as_bytes())
