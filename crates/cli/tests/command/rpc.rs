@@ -108,10 +108,11 @@ fn nothing_goes_on_that_was_run_for_a_call_when_serving_ends() {
 #[test]
 fn only_those_that_may_call_are_served() {
     let site = Site::start();
-    let _server = serve(&site, &["dock", "--reply", "ok", "--from", "operator"]);
+    let server = serve(&site, &["dock", "--reply", "ok", "--from", "operator", "--count", "1"]);
     call(&site, &["robot", "dock"]).failed(1, &["(code 1500): this caller is not served"]);
     let said = site.run(&["rpc", "call", "robot", "dock", "--identity", "operator"], &[]).finish();
     assert_eq!(said.text(), "ok\n");
+    assert_eq!(server.finish().code, Some(0), "one was answered, whoever else was refused");
 }
 
 #[test]
