@@ -19,7 +19,7 @@ use trackyard_wire::{FrameNumber, Header, MARKED_BYTES_MAX, Sequence, id, is_mar
 
 use super::routes::Sink;
 use super::slot::Urgency;
-use super::{Worker, WorkerOutput};
+use super::{Crossing, Worker, WorkerOutput};
 use crate::control::{TrackKey, WorkerId};
 
 /// Bytes of one frame that are kept: the largest that official receivers take.
@@ -295,9 +295,10 @@ impl<F: ConnectionFactory> Worker<F> {
     /// Gives another worker, which has its first subscriber of a latched track, what it has missed.
     pub(super) fn cross_latched(&mut self, track: TrackKey, to: WorkerId) {
         let Some(latch) = self.routes.track(track).and_then(|entry| entry.latch.as_ref()) else { return };
-        let packets = latch.replay();
+        let (packets, Some(received)) = (latch.replay(), self.now) else { return };
         self.counters.crossings_out += packets.len() as u64;
-        let crossing = |packet| WorkerOutput::Cross { to, track, packet };
+        // A late joiner is owed it however old it is, so that its age begins here.
+        let crossing = |packet| WorkerOutput::Cross { to, crossing: Crossing { track, packet, received } };
         self.outputs.extend(packets.into_iter().map(crossing));
     }
 }

@@ -1,9 +1,9 @@
 //! Late joiners of latched tracks.
 
-use bytes::Bytes;
 use trackyard_lanes::LaneRules;
 use trackyard_wire::{Header, id, is_marked};
 
+use super::super::Crossing;
 use super::bench::{Bench, Client, add_hop, add_track, packet, subscribe};
 use crate::control::{Command, RouteChange, TrackKey, WorkerId};
 
@@ -100,17 +100,18 @@ fn another_worker_gets_it_before_anything_else_and_keeps_it() {
     home.routes(vec![add_hop(5, 1)]);
     publish(&mut home, publisher, 4, b"new");
     home.run();
-    let crossed: Vec<Bytes> = home.crossed.iter().map(|(_, _, packet)| packet.clone()).collect();
-    assert_eq!(crossed.len(), 2);
-    assert!(home.crossed.iter().all(|(to, track, _)| (*to, *track) == (WorkerId(1), TrackKey(5))));
+    assert!(home.crossed.iter().all(|(to, crossing)| (*to, crossing.track) == (WorkerId(1), TrackKey(5))));
     assert_eq!(home.worker.counters().crossings_out, 2);
 
     let mut away = Bench::new(1);
     let [one, two] = [11, 12].map(|peer| away.join(peer));
     away.routes(vec![late(one, 1)]);
-    away.worker.handle_crossing(TrackKey(5), &crossed[0], away.now);
+    let now = away.now;
+    let crossed: Vec<_> = home.crossed.into_iter().map(|(_, crossing)| Crossing { received: now, ..crossing }).collect();
+    assert_eq!(crossed.len(), 2);
+    away.worker.handle_crossing(&crossed[0], away.now);
     away.routes(vec![late(two, 1)]);
-    away.worker.handle_crossing(TrackKey(5), &crossed[1], away.now);
+    away.worker.handle_crossing(&crossed[1], away.now);
     away.run();
     for client in [one, two] {
         assert_eq!(received(&away, client), ["3:map*", "4:new"]);
