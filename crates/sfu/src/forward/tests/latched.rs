@@ -107,7 +107,8 @@ fn another_worker_gets_it_before_anything_else_and_keeps_it() {
     let [one, two] = [11, 12].map(|peer| away.join(peer));
     away.routes(vec![late(one, 1)]);
     let now = away.now;
-    let crossed: Vec<_> = home.crossed.into_iter().map(|(_, crossing)| Crossing { received: now, ..crossing }).collect();
+    let crossed: Vec<_> =
+        home.crossed.into_iter().map(|(_, crossing)| Crossing { received: now, ..crossing }).collect();
     assert_eq!(crossed.len(), 2);
     away.worker.handle_crossing(&crossed[0], away.now);
     away.routes(vec![late(two, 1)]);
