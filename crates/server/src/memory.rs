@@ -2,8 +2,8 @@
 //!
 //! Of the C library's, that is much: lists of thousands of tracks leave holes of megabytes, because from the first one
 //! that is freed it takes their size for an ordinary one; and what a crowd has used lies between the pieces of others,
-//! in the arenas of several threads. So what is long has pages of its own, and after many have gone whole pages are
-//! returned, rarely enough to cost next to nothing.
+//! in the arenas of several threads. So what is long has pages of its own, and after many have come or gone whole pages
+//! are returned, rarely enough to cost next to nothing.
 
 use std::time::{Duration, Instant};
 
@@ -16,19 +16,19 @@ use crate::rooms::Rooms;
 /// packet is.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const OWN_PAGES_BYTES: libc::c_int = 256 * 1024;
-/// How often it is looked whether anything has gone.
+/// How often it is looked whether anything has come or gone.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// Sessions, tracks and rooms that have gone make it worth while.
+/// So many sessions, tracks and rooms that have come or gone make it worth while.
 const MANY: u64 = 64;
 /// Fewer are, after this.
 const FEW_AFTER: Duration = Duration::from_secs(60);
 /// Of all time, at most one part in this is spent on it.
 const SHARE: u32 = 500;
 
-/// What has been done about what has gone.
+/// What has been done about what has come and gone.
 #[derive(Debug)]
 struct Ledger {
-    /// How many had gone when memory was last given back.
+    /// How many had come or gone when memory was last given back.
     settled: u64,
     at: Instant,
     took: Duration,
@@ -42,8 +42,8 @@ pub(crate) async fn give_back(rooms: Rooms) {
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
-        let gone = rooms.gone();
-        if !ledger.is_due(gone, Instant::now()) {
+        let turnover = rooms.turnover();
+        if !ledger.is_due(turnover, Instant::now()) {
             continue;
         }
         let begun = Instant::now();
@@ -51,15 +51,15 @@ pub(crate) async fn give_back(rooms: Rooms) {
         if tokio::task::spawn_blocking(trim).await.is_err() {
             return;
         }
-        ledger = Ledger { settled: gone, at: Instant::now(), took: begun.elapsed() };
+        ledger = Ledger { settled: turnover, at: Instant::now(), took: begun.elapsed() };
         debug!(took = ?ledger.took, "memory given back");
     }
 }
 
 impl Ledger {
-    fn is_due(&self, gone: u64, now: Instant) -> bool {
+    fn is_due(&self, turnover: u64, now: Instant) -> bool {
         let since = now.saturating_duration_since(self.at);
-        let enough = match gone - self.settled {
+        let enough = match turnover - self.settled {
             0 => false,
             MANY.. => true,
             _ => since >= FEW_AFTER,
@@ -99,8 +99,8 @@ mod tests {
     fn much_is_given_back_soon_and_little_later() {
         let at = Instant::now();
         let ledger = Ledger { settled: 100, at, took: Duration::from_millis(20) };
-        let due = |gone, seconds| ledger.is_due(gone, at + Duration::from_secs(seconds));
-        assert!(!due(100, 1_000), "nothing has gone");
+        let due = |turnover, seconds| ledger.is_due(turnover, at + Duration::from_secs(seconds));
+        assert!(!due(100, 1_000), "nobody has come or gone");
         assert!(!due(163, 59));
         assert!(due(163, 60));
         assert!(due(164, 10));

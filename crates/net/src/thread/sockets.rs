@@ -38,6 +38,7 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
             // Errors of earlier sends are reported here as well; reading goes on.
             Err(_) => return self.shared.counters.udp_receive_failed.add(1),
         }
+        self.readable[index] = !self.receiver.has_drained();
         let now = Instant::now();
         for received in self.receiver.datagrams() {
             let Some(destination) = port.names.public_of(received.local) else {

@@ -54,6 +54,12 @@ impl Receiver {
         Ok(())
     }
 
+    /// The socket held less than a batch, so that asking once more would only tell that it is empty: what comes from now on is
+    /// told anew, since readiness is told by its edges. Where batches are of one, nobody knows.
+    pub(crate) fn has_drained(&self) -> bool {
+        (1..BATCH_SIZE).contains(&self.filled)
+    }
+
     /// The datagrams of the batch, those joined by the kernel cut apart.
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = Received<'_>> {
         let metas = self.metas[..self.filled].iter();

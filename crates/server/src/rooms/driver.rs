@@ -200,8 +200,8 @@ impl Driver {
             Output::Admin { id, result } => self.asked.answer(id, result),
             Output::Notice(notice) => {
                 self.log(&notice);
-                if is_end(&notice.subject) {
-                    self.shared.note_gone();
+                if is_turnover(&notice.subject) {
+                    self.shared.note_turnover();
                 }
                 self.shared.webhooks.tell(&notice);
             }
@@ -241,11 +241,13 @@ impl Driver {
     }
 }
 
-fn is_end(subject: &Subject) -> bool {
+/// Whether something has come or gone.
+fn is_turnover(subject: &Subject) -> bool {
     match subject {
-        Subject::RoomStarted => false,
-        Subject::RoomFinished(_) => true,
-        Subject::Session(session) => matches!(session.news, News::Left { .. } | News::Unpublished(_)),
+        Subject::RoomStarted | Subject::RoomFinished(_) => true,
+        Subject::Session(session) => {
+            !matches!(session.news, News::Resumed { .. } | News::Active { .. } | News::Subscribed(_))
+        }
     }
 }
 

@@ -61,8 +61,8 @@ pub(super) struct Shared {
     by_name: Mutex<HashMap<String, Entry>>,
     /// What rooms have counted that have ended.
     ended: Mutex<RoomCounters>,
-    /// Sessions, tracks and rooms that have been and are no more.
-    gone: AtomicU64,
+    /// Sessions, tracks and rooms that have come or gone.
+    turnover: AtomicU64,
     tasks: TaskTracker,
     next_id: AtomicU64,
 }
@@ -132,7 +132,7 @@ impl Rooms {
             directory: Mutex::default(),
             by_name: Mutex::default(),
             ended: Mutex::default(),
-            gone: AtomicU64::new(0),
+            turnover: AtomicU64::new(0),
             tasks: TaskTracker::new(),
             next_id: AtomicU64::new(1),
         }))
@@ -216,9 +216,9 @@ impl Rooms {
         self.0.events.lost()
     }
 
-    /// Sessions, tracks and rooms that have been and are no more.
-    pub(crate) fn gone(&self) -> u64 {
-        self.0.gone.load(Ordering::Relaxed)
+    /// Sessions, tracks and rooms that have come or gone.
+    pub(crate) fn turnover(&self) -> u64 {
+        self.0.turnover.load(Ordering::Relaxed)
     }
 
     /// What room tasks have counted.
@@ -359,9 +359,9 @@ impl Shared {
         *self.ended() += counters;
     }
 
-    /// A session, a track or a room is no more.
-    pub(super) fn note_gone(&self) {
-        self.gone.fetch_add(1, Ordering::Relaxed);
+    /// A session, a track or a room has come or gone.
+    pub(super) fn note_turnover(&self) {
+        self.turnover.fetch_add(1, Ordering::Relaxed);
     }
 
     fn ended(&self) -> MutexGuard<'_, RoomCounters> {
