@@ -98,6 +98,8 @@ impl<F: ConnectionFactory> Session<F> {
             self.profile.shown(info);
         } else if change == ParticipantChange::Left {
             self.remote.left(&info.identity, now);
+            // Its tracks end before it is said to have left.
+            self.drain_remote();
             self.packets.left(&info.identity);
         }
     }

@@ -113,6 +113,7 @@ fn frames_come_as_objects_with_the_same_keys() {
             [
                 "age_ms",
                 "last_will",
+                "latched",
                 "payload",
                 "payload_format",
                 "publisher",
