@@ -161,6 +161,9 @@ async fn a_client_of_a_dead_worker_is_told_at_once_to_join_anew() {
     let expected =
         Response::Leave { reason: DisconnectReason::StateMismatch, action: LeaveAction::Reconnect };
     client.message(|response| (response == expected).then_some(())).await.unwrap();
+    // Until it runs again, joins are refused: there is nobody to serve them.
+    let runs = |metrics: &Metrics| metrics.get("trackyard_workers_alive", "") == 1.0;
+    Metrics::wait(server.http(), ("the worker to run again", PATIENCE), runs).await.unwrap();
     let (_client, _) = LiveClient::join(server.client("ada", "deaths")).await.unwrap();
     let metrics = server.metrics().await.unwrap();
     assert_eq!((metrics.counter("worker_deaths"), metrics.get("trackyard_workers_alive", "")), (1.0, 1.0));
