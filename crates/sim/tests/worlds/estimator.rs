@@ -147,6 +147,7 @@ const HEAD: &str = "| frames | round trip, ms | Mbit/s | queue, ms | link used |
 
 #[test]
 #[ignore = "takes minutes; writes a table"]
+#[expect(clippy::disallowed_methods, reason = "whoever runs it by hand may choose cells")]
 fn estimator_matrix() {
     let chosen = std::env::var("TRACKYARD_ESTIMATOR_CELLS").unwrap_or_default();
     let mut table = String::from("# The room estimator\n\nReal ICE, DTLS and SCTP in virtual time.\n\n");

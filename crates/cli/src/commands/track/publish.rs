@@ -150,7 +150,7 @@ impl Publish {
             say!("warning: the server keeps no last will");
         }
         if self.latch && !track.is_latched() {
-            eprintln!("warning: the server keeps no frame for those who subscribe later");
+            say!("warning: the server keeps no frame for those who subscribe later");
         }
         tokio::time::sleep(self.wait).await;
         Ok(track)
