@@ -68,7 +68,7 @@ fn another_worker_gets_what_is_kept_only_once_it_has_somebody_to_hand_it_to() {
     script.pass(Duration::from_secs(1));
     script.routes_held = true;
     script.subscribe(&bob, &map.sid);
-    assert_eq!(asked(&script, WorkerId(0)).into_iter().filter(|change| is_hop(change)).count(), 0);
+    assert_eq!(asked(&script, WorkerId(0)).into_iter().filter(is_hop).count(), 0);
     script.routes_held = false;
     script.pump();
     let hops = |script: &Script| script.workers[&WorkerId(0)].changes.iter().filter(is_hop).count();
