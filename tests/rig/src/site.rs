@@ -1,6 +1,6 @@
 //! A server in this process, and what its clients need to know.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow};
@@ -106,9 +106,14 @@ pub(crate) fn configuration(yaml: &str, ports: Ports) -> String {
     )
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody listened on a moment ago, of those that the system gives to nobody's outgoing connections: of these there are thousands
+/// in these tests, and one could come between the look and the server.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    let free = |port: &u16| {
+        TcpListener::bind(("127.0.0.1", *port)).is_ok() && UdpSocket::bind(("127.0.0.1", *port)).is_ok()
+    };
+    let mut ports = std::iter::repeat_with(|| 20_000 + fastrand::u16(..12_000)).take(1_000);
+    ports.find(free).context("no port is free")
 }
 
 pub(crate) fn client_of(http: SocketAddr, identity: &str, room: &str) -> LiveConfig {

@@ -44,8 +44,16 @@ async fn next<T>(signal: &mut SignalSocket, mut pick: impl FnMut(Response) -> Op
 /// The server still serves this connection.
 async fn is_served(signal: &mut SignalSocket) {
     signal.send(&Request::Ping(1)).await.unwrap();
-    let pong = next(signal, |response| matches!(response, Response::Pong(_)).then_some(())).await;
-    assert!(pong.is_some(), "{:?}", signal.end());
+    let mut told = None;
+    let pong = next(signal, |response| match response {
+        Response::Pong(_) => Some(()),
+        Response::Leave { .. } => {
+            told = Some(response);
+            None
+        }
+        _ => None,
+    });
+    assert!(pong.await.is_some(), "{:?} {told:?}", signal.end());
 }
 
 async fn end(signal: &mut SignalSocket) -> SignalEnd {
