@@ -17,8 +17,8 @@ const SUBSCRIBERS: usize = 9;
 const ROUNDS: usize = 3;
 /// What is aimed at is 0.4 of the load for each and 1.15 times the cost. The kernel gives near half of the datagrams to the wrong
 /// worker's socket, by chance more, and each of these makes a hop; other programs on the machine do the rest.
-const LEAST_SHARE: f64 = 0.3;
-const RATIO_MAX: f64 = 1.5;
+const LEAST_SHARE: f64 = 0.25;
+const RATIO_MAX: f64 = 2.0;
 
 /// What carrying frames has cost.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! Participants whose signalling is not what it should be.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::{interval, timeout};
@@ -157,8 +158,11 @@ pub(super) async fn subscribe_flood(target: Target) -> u64 {
 
 /// Candidates that are none are counted; a description that is none ends the session, with a word.
 pub(super) async fn bad_descriptions(target: Target) -> u64 {
+    static ROUNDS: AtomicU64 = AtomicU64::new(0);
     repeat(target, async |target| {
-        let mut signal = join(target, "describer").await;
+        // Each as somebody else: what becomes of one who comes back at once is for tests of that.
+        let name: &'static str = format!("describer-{}", ROUNDS.fetch_add(1, Ordering::Relaxed)).leak();
+        let mut signal = join(target, name).await;
         for init in ["", "{", "{\"candidate\":\"candidate:x\"}", "[]", "{\"candidate\":5}"] {
             let trickle =
                 Trickle { candidate_init: init.to_owned(), target: SignalTarget::Publisher, last: false };
