@@ -39,8 +39,6 @@ pub(crate) struct App {
 pub(crate) struct Surface {
     /// The demo page and its helpers.
     pub(crate) demo: bool,
-    /// Faults on demand, for loopback peers.
-    pub(crate) fault_injection: bool,
     /// `/metrics` on the main port, for loopback peers; else it has a port of its own.
     pub(crate) metrics_on_main_port: bool,
     /// Who may read metrics on their own port; anyone if there is none.

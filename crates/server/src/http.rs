@@ -2,7 +2,6 @@
 
 mod access;
 mod connect;
-mod faults;
 mod health;
 mod limiter;
 mod places;
@@ -16,7 +15,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::Method;
-use axum::routing::{get, post};
+use axum::routing::get;
 use tower_http::cors::{Any, CorsLayer};
 
 pub(crate) use access::authenticate;
@@ -43,9 +42,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     // What is not for the pages of others comes behind that layer.
     if app.surface.metrics_on_main_port {
         router = router.route("/metrics", get(health::metrics_for_loopback));
-    }
-    if app.surface.fault_injection {
-        router = router.route("/faults/workers/{worker}", post(faults::fail_worker));
     }
     if app.surface.demo {
         router = router.merge(demo::routes());

@@ -131,7 +131,6 @@ impl Server {
         let rooms = Rooms::new(wiring, config.room_defaults());
         let surface = Surface {
             demo,
-            fault_injection: config.fault_injection,
             metrics_on_main_port: config.prometheus.is_none(),
             metrics_login: config.prometheus.as_ref().and_then(|prometheus| prometheus.login.clone()),
             metrics: config.metrics,
@@ -139,9 +138,6 @@ impl Server {
             farewell_max: farewell_max(&config.shutdown),
             log_lines_lost,
         };
-        if surface.fault_injection {
-            warn!("`fault_injection` is set: whoever is on this machine can have workers die");
-        }
         let app = Arc::new(App::new(rooms, keys, surface));
         let listeners = Listeners::default();
         let endpoints = Endpoints {

@@ -1,10 +1,10 @@
 //! A server in a process of its own, and what the system knows of it.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,6 +24,7 @@ const LOG_LINES_MAX: usize = 10_000;
 /// A server in a process of its own; killed with its owner.
 pub struct ServerProcess {
     child: Child,
+    orders: ChildStdin,
     log: Receiver<String>,
     http: SocketAddr,
     udp: SocketAddr,
@@ -41,12 +42,13 @@ impl ServerProcess {
         let mut child = Command::new(binary)
             .args(["serve", "--config-body", &body])
             .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("{} cannot be started", binary.display()))?;
         let stderr = child.stderr.take().context("its log is not piped")?;
+        let orders = child.stdin.take().context("its standard input is not piped")?;
         let (lines, log) = mpsc::sync_channel(LOG_LINES_MAX);
         thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
@@ -56,7 +58,7 @@ impl ServerProcess {
         });
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let (http, udp, tcp) = (address(ports.http), address(ports.udp), address(ports.tcp));
-        let server = Self { child, log, http, udp, tcp };
+        let server = Self { child, orders, log, http, udp, tcp };
         server.wait_until_it_listens()?;
         Ok(server)
     }
@@ -109,6 +111,14 @@ impl ServerProcess {
     #[must_use]
     pub fn process(&self) -> Process {
         Process(self.child.id())
+    }
+
+    /// Has a worker die, if it is the rig's own server: another does not listen for that.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub fn kill_worker(&self, worker: u16) -> Result<()> {
+        Ok(writeln!(&self.orders, "{worker}")?)
     }
 
     /// Asks it to end, as service managers do.

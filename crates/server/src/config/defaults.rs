@@ -69,7 +69,6 @@ impl Default for Config {
             development: false,
             shutdown: Shutdown::default(),
             workers: None,
-            fault_injection: false,
         }
     }
 }

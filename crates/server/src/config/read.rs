@@ -38,7 +38,6 @@ pub(super) fn read(root: &Node, out: &mut Diagnostics) -> Config {
         development,
         shutdown: reader.shutdown(),
         workers: reader.word("workers", small),
-        fault_injection: reader.flag("fault_injection", false),
     };
     config.complete_for_development();
     config.webhook = webhook::read(&reader, &config.api_keys, out);

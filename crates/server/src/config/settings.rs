@@ -47,8 +47,6 @@ pub struct Config {
     pub shutdown: Shutdown,
     /// Threads that carry packets; none = one per core.
     pub workers: Option<u16>,
-    /// For tests: whoever is on this machine may have workers die, by `POST /faults/workers/<number>`.
-    pub fault_injection: bool,
 }
 
 impl Config {

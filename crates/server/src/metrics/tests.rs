@@ -24,7 +24,6 @@ async fn page(settings: MetricSettings) -> String {
     counters.refused(StatusCode::UNAUTHORIZED);
     let surface = Surface {
         demo: false,
-        fault_injection: false,
         metrics_on_main_port: true,
         metrics_login: None,
         metrics: settings,

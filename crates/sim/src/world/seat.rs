@@ -126,6 +126,19 @@ impl<C: Inhabitant> Seat<C> {
         &mut self.up
     }
 
+    /// Whether the links carry anything, either way.
+    pub fn set_path(&mut self, works: bool) {
+        self.up.set_up(works);
+        self.down.set_up(works);
+    }
+
+    /// Whether the links carry anything, and a signal connection can be opened: one that is open stays
+    /// ([`World::break_signal`](super::World::break_signal)).
+    pub fn set_reachable(&mut self, reachable: bool) {
+        self.set_path(reachable);
+        self.signal_works = reachable;
+    }
+
     /// Whether datagrams that arrive are handed to the client at all.
     pub fn set_reads(&mut self, reads: bool) {
         self.reads = reads;

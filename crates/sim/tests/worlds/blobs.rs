@@ -72,16 +72,10 @@ impl Stage {
     }
 
     fn cut_off(&mut self, client: ClientId, duration: Duration) {
-        let set = |stage: &mut Self, works: bool| {
-            let seat = stage.world.seat(client);
-            seat.up().set_up(works);
-            seat.down().set_up(works);
-            seat.set_signal_works(works);
-        };
-        set(self, false);
+        self.world.seat(client).set_reachable(false);
         self.world.break_signal(client);
         self.world.run_for(duration);
-        set(self, true);
+        self.world.seat(client).set_reachable(true);
     }
 
     fn is_back(&mut self, client: ClientId, resumed: bool) {

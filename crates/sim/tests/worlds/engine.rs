@@ -157,9 +157,9 @@ fn a_path_that_is_gone_for_8_s_keeps_the_session() {
         let mut world = webrtc(5);
         let client = enter(&mut world, "a", version);
         let before = sid(&mut world, client);
-        set_path(&mut world, client, false);
+        world.seat(client).set_path(false);
         world.run_for(Duration::from_secs(8));
-        set_path(&mut world, client, true);
+        world.seat(client).set_path(true);
         let up = world.run_until(PATIENCE, |world| {
             world.with(client, |client, _| client.session().engine().is_active())
         });
@@ -174,22 +174,17 @@ fn a_path_and_signalling_gone_for_40_s_lead_to_a_new_session() {
         let mut world = webrtc(6);
         let client = enter(&mut world, "a", version);
         let before = sid(&mut world, client);
-        set_path(&mut world, client, false);
+        world.seat(client).set_path(false);
         world.seat(client).set_signal_works(false);
         world.break_signal(client);
         world.run_for(Duration::from_secs(40));
-        set_path(&mut world, client, true);
+        world.seat(client).set_path(true);
         world.seat(client).set_signal_works(true);
         let seen = wait(&mut world, client, is_up);
         assert_eq!(seen.last().map(String::as_str), Some("reconnected, resumed false"), "{seen:?}");
         assert!(seen.contains(&"joined".to_owned()), "{seen:?}");
         assert_ne!(sid(&mut world, client), before);
     }
-}
-
-fn set_path<R: Realm>(world: &mut MixedWorld<R>, client: ClientId, up: bool) {
-    world.seat(client).up().set_up(up);
-    world.seat(client).down().set_up(up);
 }
 
 #[test]
@@ -223,7 +218,7 @@ fn a_server_that_is_not_there_is_given_up_after_three_attempts() {
 fn a_path_that_never_was_is_named() {
     let mut world = webrtc(9);
     let client = world.connect(SeatConfig::new("room", "a"), config(SignalVersion::V1));
-    set_path(&mut world, client, false);
+    world.seat(client).set_path(false);
     let seen = wait(&mut world, client, |event| matches!(event, EngineEvent::Closed(_)));
     assert_eq!(seen.last().map(String::as_str), Some("closed: NoPath"), "{seen:?}");
 }
@@ -295,14 +290,14 @@ fn it_always_comes_back() {
             match random.u8(..4) {
                 0 => world.break_signal(client),
                 1 => world.seat(client).set_signal_works(random.bool()),
-                2 => set_path(&mut world, client, random.bool()),
+                2 => world.seat(client).set_path(random.bool()),
                 _ => world.with(client, |client, now| client.session().network_changed(now)),
             }
             world.run_for(Duration::from_millis(random.u64(..12_000)));
             seen.extend(engine_events(&mut world, client));
         }
         world.seat(client).set_signal_works(true);
-        set_path(&mut world, client, true);
+        world.seat(client).set_path(true);
         world.run_until(Duration::from_secs(120), |world| {
             world.with(client, |client, _| client.session().engine().is_active())
         });

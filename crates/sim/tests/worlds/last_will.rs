@@ -131,10 +131,7 @@ impl Stage {
     }
 
     fn set_path(&mut self, up: bool) {
-        let seat = self.world.seat(self.publisher);
-        seat.up().set_up(up);
-        seat.down().set_up(up);
-        seat.set_signal_works(up);
+        self.world.seat(self.publisher).set_reachable(up);
         if !up {
             self.world.break_signal(self.publisher);
         }

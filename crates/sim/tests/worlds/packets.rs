@@ -74,19 +74,12 @@ impl Stage {
         match trouble {
             Trouble::Signal => self.world.break_signal(client),
             Trouble::Path(seconds) => {
-                self.set_path(client, false);
+                self.world.seat(client).set_reachable(false);
                 self.world.break_signal(client);
                 self.world.run_for(Duration::from_secs(seconds));
-                self.set_path(client, true);
+                self.world.seat(client).set_reachable(true);
             }
         }
-    }
-
-    fn set_path(&mut self, client: ClientId, works: bool) {
-        let seat = self.world.seat(client);
-        seat.up().set_up(works);
-        seat.down().set_up(works);
-        seat.set_signal_works(works);
     }
 
     /// Notes what has come.
@@ -161,12 +154,12 @@ fn a_new_session_sends_what_waits_and_says_how_much_is_unconfirmed() {
         let sender = stage.sender;
         stage.stream(2_000, |stage, number| {
             if number == 500 {
-                stage.set_path(sender, false);
+                stage.world.seat(sender).set_reachable(false);
                 stage.world.break_signal(sender);
             }
         });
         stage.world.run_for(Duration::from_secs(40));
-        stage.set_path(sender, true);
+        stage.world.seat(sender).set_reachable(true);
         stage.settle();
         assert!(stage.got.is_sorted_by(|one, other| one < other), "{version:?}: {:?}", stage.got);
         let missing = PACKETS - u32::try_from(stage.got.len()).unwrap();

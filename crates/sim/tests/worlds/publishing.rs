@@ -106,11 +106,6 @@ impl<R: Realm> Stage<R> {
             !self.arrived().is_empty()
         })
     }
-
-    fn set_path(&mut self, up: bool) {
-        self.world.seat(self.publisher).up().set_up(up);
-        self.world.seat(self.publisher).down().set_up(up);
-    }
 }
 
 fn webrtc(version: SignalVersion) -> Stage<Str0mRealm> {
@@ -169,11 +164,11 @@ fn a_new_session_publishes_the_same_tracks_again() {
         let (track, sid) = stage.publish(PublishOptions::new("sensor"));
         stage.subscribe(&sid);
         assert!(stage.flows(track));
-        stage.set_path(false);
+        stage.world.seat(stage.publisher).set_path(false);
         stage.world.seat(stage.publisher).set_signal_works(false);
         stage.world.break_signal(stage.publisher);
         stage.world.run_for(Duration::from_secs(40));
-        stage.set_path(true);
+        stage.world.seat(stage.publisher).set_path(true);
         stage.world.seat(stage.publisher).set_signal_works(true);
         let sid = stage.ours_sees(|event| match event {
             SessionEvent::Local(LocalEvent::Republished { track: known, info, .. }) if *known == track => {

@@ -106,18 +106,11 @@ impl Script {
     /// Shorter than it takes to be given up, or longer.
     fn break_path(&mut self) {
         let Some((_, client)) = self.someone() else { return };
-        self.set_path(client, false);
+        self.world.seat(client).set_reachable(false);
         self.world.break_signal(client);
         let pause = if self.random.bool() { 3 } else { 30 };
         self.world.run_for(Duration::from_secs(pause));
-        self.set_path(client, true);
-    }
-
-    fn set_path(&mut self, client: ClientId, works: bool) {
-        let seat = self.world.seat(client);
-        seat.up().set_up(works);
-        seat.down().set_up(works);
-        seat.set_signal_works(works);
+        self.world.seat(client).set_reachable(true);
     }
 
     /// A backend changes the same attributes as the participant itself.

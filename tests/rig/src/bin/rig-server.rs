@@ -1,11 +1,13 @@
-//! The server as tests start it: `rig-server serve --config-body YAML`.
+//! The server as tests start it: `rig-server serve --config-body YAML`. Each line of its standard input is the number of a
+//! worker that is to die.
 
-use std::io::Write;
+use std::io::{Write, stdin};
+use std::thread;
 
 use anyhow::{Result, anyhow, bail};
 use tracing::info;
 use trackyard_server::config::{Overrides, Sources, load};
-use trackyard_server::{Endpoints, RunOptions, run};
+use trackyard_server::{Endpoints, Faults, RunOptions, run};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -25,8 +27,15 @@ async fn main() -> Result<()> {
     let options = RunOptions {
         demo: false,
         ready: Box::new(ready),
-        faults: None,
+        faults: Some(Box::new(obey)),
         log_lines_lost: std::sync::Arc::default(),
     };
     run(loaded, options).await
+}
+
+fn obey(faults: Faults) {
+    thread::spawn(move || {
+        let workers = stdin().lines().map_while(Result::ok).filter_map(|line| line.trim().parse().ok());
+        workers.for_each(|worker| faults.kill_worker(worker));
+    });
 }

@@ -93,11 +93,6 @@ async fn two_workers_share_a_room_at_not_much_more_than_the_cost_of_one() {
     assert!(ratio <= RATIO_MAX, "{ratio}");
 }
 
-async fn fail(server: &ServerProcess, worker: u16) {
-    let answer = http::request(server.http(), &format!("POST /faults/workers/{worker}"), "").await.unwrap();
-    assert_eq!(answer.status, 202, "{}", answer.text());
-}
-
 async fn room(server: &ServerProcess, identity: &str) -> Room {
     let config = server.client(identity, "deaths");
     let (room, mut events) = Room::connect(&config.url, config.token, RoomOptions::new()).await.unwrap();
@@ -135,7 +130,7 @@ async fn flows(server: &ServerProcess, workers: u16) {
         assert!(arrived.await.is_ok(), "no frame after {death} deaths");
         println!("{workers} workers: frames again {:?} after death {death}", begin.elapsed());
         if death < u64::from(workers) {
-            fail(server, u16::try_from(death).unwrap()).await;
+            server.kill_worker(u16::try_from(death).unwrap()).unwrap();
             let died = |metrics: &Metrics| metrics.counter("worker_deaths") > death as f64;
             Metrics::wait(server.http(), ("a death", PATIENCE), died).await.unwrap();
         }
@@ -147,21 +142,21 @@ async fn flows(server: &ServerProcess, workers: u16) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_come_back_by_themselves_after_the_only_worker_has_died() {
     let _machine = shared().await;
-    flows(&server("workers: 1\nfault_injection: true"), 1).await;
+    flows(&server("workers: 1"), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_come_back_by_themselves_after_each_of_two_workers_has_died() {
     let _machine = shared().await;
-    flows(&server("workers: 2\nfault_injection: true"), 2).await;
+    flows(&server("workers: 2"), 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_of_a_dead_worker_is_told_at_once_to_join_anew() {
     let _machine = shared().await;
-    let server = server("workers: 1\nfault_injection: true");
+    let server = server("workers: 1");
     let (mut client, _) = LiveClient::join(server.client("ada", "deaths")).await.unwrap();
-    fail(&server, 0).await;
+    server.kill_worker(0).unwrap();
     let expected =
         Response::Leave { reason: DisconnectReason::StateMismatch, action: LeaveAction::Reconnect };
     client.message(|response| (response == expected).then_some(())).await.unwrap();
@@ -175,7 +170,7 @@ async fn a_client_of_a_dead_worker_is_told_at_once_to_join_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn workers_cannot_be_made_to_die_unless_that_is_configured() {
+async fn nobody_on_the_network_can_make_a_worker_die() {
     let _machine = shared().await;
     let server = server("workers: 1");
     let answer = http::request(server.http(), "POST /faults/workers/0", "").await.unwrap();

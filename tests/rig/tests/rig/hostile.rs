@@ -5,7 +5,6 @@ mod messages;
 mod packets;
 mod signals;
 mod streams;
-mod stun;
 mod udp;
 mod web;
 

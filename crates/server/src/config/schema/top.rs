@@ -51,7 +51,6 @@ pub(in super::super) const TOP: &[Key] = &[
     section("metrics", &[boolean("rooms"), boolean("tracks")]),
     section("shutdown", &[key("action", Kind::ShutdownAction), key("deadline", Kind::Positive)]),
     key("workers", Kind::Integer(1, 1024)),
-    boolean("fault_injection"),
 ];
 
 /// One of `data_tracks.rules`.

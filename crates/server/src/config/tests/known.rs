@@ -120,8 +120,7 @@ fn every_key_of_the_official_server_is_known() {
             "shutdown",
             "shutdown.action",
             "shutdown.deadline",
-            "workers",
-            "fault_injection"
+            "workers"
         ]
     );
 }

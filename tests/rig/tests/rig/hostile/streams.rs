@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
+use trackyard_bench::soak::Hostile;
 
-use super::udp::noise;
-use super::{Target, stun};
+use super::Target;
 
 /// The server ends a bad connection by then.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -18,12 +18,12 @@ const DRIP_EVERY: Duration = Duration::from_millis(100);
 
 /// A frame shorter than it says it is, and then the end.
 pub(super) async fn partial_frames(target: Target) -> u64 {
-    let (mut random, mut rounds, mut count) = (fastrand::Rng::with_seed(2), interval(ROUND_EVERY), 0);
+    let (mut hostile, mut rounds, mut count) = (Hostile::new(2, ""), interval(ROUND_EVERY), 0);
     while !target.is_over() {
         rounds.tick().await;
         // The server may turn the connection away when there are too many of them.
         let Ok(mut stream) = TcpStream::connect(target.tcp).await else { continue };
-        let _ = stream.write_all(&[&[4, 0], noise(&mut random, &[]).as_slice()].concat()).await;
+        let _ = stream.write_all(&[&[4, 0], hostile.noise(&[]).as_slice()].concat()).await;
         count += 1;
     }
     count
@@ -31,8 +31,7 @@ pub(super) async fn partial_frames(target: Target) -> u64 {
 
 /// A frame that comes a byte at a time.
 pub(super) async fn slow_loris(target: Target) -> u64 {
-    let mut random = fastrand::Rng::with_seed(3);
-    let whole = stun::forged(&target.ufrag, &mut random);
+    let whole = Hostile::new(3, target.ufrag.clone()).forged();
     let frame = [&u16::try_from(whole.len()).unwrap().to_be_bytes(), whole.as_slice()].concat();
     let mut streams = Vec::new();
     for _ in 0..SLOW {

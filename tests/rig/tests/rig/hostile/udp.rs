@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::time::interval;
+use trackyard_bench::soak::Hostile;
 
-use super::{Target, stun};
+use super::Target;
 
 /// Sockets that a sender changes between.
 const SOCKETS: usize = 16;
@@ -41,32 +42,22 @@ async fn flood(target: Target, mut make: impl FnMut(&mut fastrand::Rng) -> Vec<u
 
 /// Noise, and the beginnings of what could be STUN, DTLS and media.
 pub(super) async fn garbage(target: Target) -> u64 {
-    let ufrag = target.ufrag.clone();
-    flood(target, move |random| match random.u8(..6) {
-        0 => Vec::new(),
-        1 => noise(random, &[]),
-        2 => noise(random, &[0x16, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0]),
-        3 => noise(random, &[0x80, 0x60]),
-        4 => noise(random, &[0xff]),
-        _ => {
-            let whole = stun::forged(&ufrag, random);
-            whole[..random.usize(1..whole.len())].to_vec()
-        }
-    })
-    .await
+    let mut hostile = Hostile::new(2, target.ufrag.clone());
+    flood(target, move |_| hostile.datagram()).await
 }
 
 /// Binding requests to nobody, to somebody unknown, and to the bystander.
 pub(super) async fn stun_flood(target: Target) -> u64 {
-    let ufrag = target.ufrag.clone();
+    let (mut known, mut unknown) = (Hostile::new(3, target.ufrag.clone()), Hostile::new(4, "unknown"));
     flood(target, move |random| match random.u8(..3) {
-        0 => stun::nameless(random),
-        1 => stun::forged("unknown", random),
-        _ => stun::forged(&ufrag, random),
+        0 => unknown.nameless(),
+        1 => unknown.forged(),
+        _ => known.forged(),
     })
     .await
 }
 
+/// Random bytes after these, with a generator that the caller shares among several kinds of attack.
 pub(super) fn noise(random: &mut fastrand::Rng, start: &[u8]) -> Vec<u8> {
     let mut bytes = start.to_vec();
     bytes.extend((0..random.usize(..1_400)).map(|_| random.u8(..)));
