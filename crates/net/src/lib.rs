@@ -18,6 +18,7 @@ mod placement;
 mod shared;
 mod sink;
 mod start;
+mod steering;
 mod switch;
 mod table;
 mod tcp;

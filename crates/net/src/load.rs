@@ -16,7 +16,7 @@ const SUSTAINED_WINDOWS: u32 = 12;
 const LATE_WINDOWS: u32 = 8;
 /// Windows in a row in which it has to be less busy than that to count as overloaded no longer.
 const RELIEVED_WINDOWS: u32 = 4;
-/// How much less, in thousandths of its time.
+/// How much less, in thousandths of its time; of a low limit, half.
 const RELIEF_PERMILLE: u32 = 100;
 
 /// Watches one worker.
@@ -94,7 +94,7 @@ impl LoadMeter {
         let window = Window {
             is_busy: self.limit_permille > 0 && share >= self.limit_permille,
             is_late: self.limit_permille > 0 && self.wait_max >= LATE,
-            is_relieved: share < self.limit_permille.saturating_sub(RELIEF_PERMILLE),
+            is_relieved: share < self.limit_permille - RELIEF_PERMILLE.min(self.limit_permille / 2),
             forwards: forwarded > self.forwarded,
         };
         self.overload.observe(window);
@@ -192,6 +192,15 @@ mod tests {
         assert!(bench.windows(20, 900).is_overloaded, "a little less is no relief");
         assert!(bench.windows(RELIEVED_WINDOWS - 1, 700).is_overloaded);
         assert!(!bench.window(700).is_overloaded);
+    }
+
+    #[test]
+    fn a_low_limit_is_relieved_as_well() {
+        for limit in [1, 50, 100, 150] {
+            let mut bench = bench(limit);
+            assert!(bench.windows(SUSTAINED_WINDOWS, limit).is_overloaded, "{limit}");
+            assert!(!bench.windows(RELIEVED_WINDOWS, 0).is_overloaded, "{limit}");
+        }
     }
 
     #[test]

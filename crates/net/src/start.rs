@@ -61,7 +61,8 @@ where
     let addresses = addresses(&ports, &listeners);
     let candidates = candidates(&ports, &listeners)?;
     let (polls, workers) = share(config.workers).map_err(StartError::Thread)?;
-    let site = Site { config, workers, table: Arc::default(), sink };
+    let shares_ports = config.workers > 1 && config.udp_range.is_none();
+    let site = Site { config, workers, table: Arc::new(SharedTable::new(shares_ports)), sink };
     let mut listeners = Some(listeners);
     let mut crew = Vec::new();
     for ((index, poll), (ports, candidates)) in

@@ -13,8 +13,10 @@ use crate::EventSink;
 use crate::limiter::StunLimiter;
 use crate::mailbox::StrayDatagram;
 use crate::shared::{Roster, Shared};
+use crate::steering::Instruction;
 use crate::table::{Kept, SharedTable};
 use crate::tcp::Connection;
+use crate::udp::attach;
 use crate::user_packets::Crossing as UserCrossing;
 use crate::wire::Wire;
 
@@ -26,6 +28,8 @@ pub(crate) struct Switch<F: ConnectionFactory, S> {
     pub(crate) worker: Worker<F>,
     /// When the core wants to be called.
     pub(crate) deadline: Option<Instant>,
+    /// There is something to tell the kernel about whose datagrams are whose.
+    pub(crate) is_to_steer: bool,
     id: WorkerId,
     sink: S,
     table: Arc<SharedTable>,
@@ -60,6 +64,7 @@ impl<F: ConnectionFactory + Clone, S: EventSink> Blueprint<F, S> {
         Switch {
             worker,
             deadline: None,
+            is_to_steer: false,
             id: self.id,
             sink: self.sink.clone(),
             table: Arc::clone(&self.table),
@@ -123,10 +128,20 @@ impl<F: ConnectionFactory, S: EventSink> Switch<F, S> {
                 let address = self.table.find(&mut self.kept, Foreign::Address(endpoint));
                 if address == Some(worker) {
                     self.worker.disown(&endpoint);
+                    self.is_to_steer |= self.table.lead(&mut self.kept, endpoint);
                 }
                 Fate::Other(worker)
             }
             _ => Fate::Nobody,
+        }
+    }
+
+    /// Tells the kernel whose datagrams are whose, once it is time.
+    pub(crate) fn steer(&mut self, wire: &Wire, now: Instant) {
+        if self.is_to_steer {
+            let attach =
+                |program: &[Instruction]| wire.ports.iter().try_for_each(|port| attach(port, program));
+            self.is_to_steer = !self.table.steering().apply(now, attach);
         }
     }
 

@@ -9,17 +9,21 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
+use trackyard_peer::Transport;
 use trackyard_sfu::control::WorkerId;
 use trackyard_sfu::forward::{DemuxKey, Endpoint, Foreign};
+
+use crate::steering::Steering;
 
 /// Foreign addresses a worker keeps; when full it starts anew.
 const KEPT_MAX: usize = 65_536;
 
 /// Shared by all workers. Its size is bounded by the peers they may hold.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SharedTable {
     maps: RwLock<Maps>,
     generation: AtomicU64,
+    steering: Steering,
 }
 
 #[derive(Debug, Default)]
@@ -31,11 +35,37 @@ struct Maps {
 /// What one worker has read.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
-    addresses: HashMap<Endpoint, WorkerId>,
+    addresses: HashMap<Endpoint, Owner>,
     generation: u64,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Owner {
+    worker: WorkerId,
+    /// The kernel has been asked to give it what comes from there.
+    is_led: bool,
+}
+
 impl SharedTable {
+    /// `shares_ports`: what is a worker's may come to another one's sockets, and the kernel can be told.
+    pub(crate) fn new(shares_ports: bool) -> Self {
+        Self { maps: RwLock::default(), generation: AtomicU64::new(0), steering: Steering::new(shares_ports) }
+    }
+
+    /// How the kernel is told.
+    pub(crate) fn steering(&self) -> &Steering {
+        &self.steering
+    }
+
+    /// Has the kernel told where what comes from there belongs, the first time that it has come to somebody else. `true`:
+    /// there is something to tell it.
+    pub(crate) fn lead(&self, kept: &mut Kept, from: Endpoint) -> bool {
+        let Some(owner) = kept.addresses.get_mut(&from) else { return false };
+        let is_first = from.transport == Transport::Udp && !owner.is_led;
+        owner.is_led = true;
+        is_first && self.steering.lead(from.address, owner.worker)
+    }
+
     /// Datagrams of that key are `worker`'s.
     pub(crate) fn claim(&self, key: DemuxKey, worker: WorkerId) {
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
@@ -58,6 +88,9 @@ impl SharedTable {
             DemuxKey::Address(endpoint) if maps.addresses.get(endpoint) == Some(&worker) => {
                 maps.addresses.remove(endpoint);
                 self.generation.fetch_add(1, Ordering::Release);
+                if endpoint.transport == Transport::Udp {
+                    self.steering.release(endpoint.address, worker);
+                }
             }
             DemuxKey::Ufrag(_) | DemuxKey::Address(_) => {}
         }
@@ -68,6 +101,7 @@ impl SharedTable {
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         maps.ufrags.retain(|_, owner| *owner != worker);
         maps.addresses.retain(|_, owner| *owner != worker);
+        self.steering.release_all(worker);
         self.generation.fetch_add(1, Ordering::Release);
     }
 
@@ -85,11 +119,11 @@ impl SharedTable {
             kept.addresses.clear();
             kept.generation = generation;
         }
-        if let Some(worker) = kept.addresses.get(&endpoint) {
-            return Some(*worker);
+        if let Some(owner) = kept.addresses.get(&endpoint) {
+            return Some(owner.worker);
         }
         let worker = self.read().addresses.get(&endpoint).copied()?;
-        kept.addresses.insert(endpoint, worker);
+        kept.addresses.insert(endpoint, Owner { worker, is_led: false });
         Some(worker)
     }
 
@@ -108,8 +142,6 @@ impl SharedTable {
 mod tests {
     use std::net::SocketAddr;
 
-    use trackyard_peer::Transport;
-
     use super::*;
 
     const ENDPOINT: Endpoint = Endpoint {
@@ -119,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_was_read_is_forgotten_when_it_moves() {
-        let (table, mut kept) = (SharedTable::default(), Kept::default());
+        let (table, mut kept) = (SharedTable::new(true), Kept::default());
         let address = DemuxKey::Address(ENDPOINT);
         assert_eq!(table.find(&mut kept, Foreign::Address(ENDPOINT)), None);
         table.claim(address.clone(), WorkerId(1));
@@ -135,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_a_dead_worker_had_claimed_is_nobodys() {
-        let (table, mut kept) = (SharedTable::default(), Kept::default());
+        let (table, mut kept) = (SharedTable::new(true), Kept::default());
         table.claim(DemuxKey::Address(ENDPOINT), WorkerId(1));
         table.claim(DemuxKey::Ufrag("one".into()), WorkerId(1));
         table.claim(DemuxKey::Ufrag("two".into()), WorkerId(2));
@@ -148,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_known_address_takes_no_lock() {
-        let (table, mut kept) = (SharedTable::default(), Kept::default());
+        let (table, mut kept) = (SharedTable::new(true), Kept::default());
         table.claim(DemuxKey::Address(ENDPOINT), WorkerId(1));
         table.find(&mut kept, Foreign::Address(ENDPOINT));
         let _writer = table.maps.write().unwrap();
@@ -157,7 +189,7 @@ mod tests {
 
     #[test]
     fn ufrags_are_found() {
-        let (table, mut kept) = (SharedTable::default(), Kept::default());
+        let (table, mut kept) = (SharedTable::new(true), Kept::default());
         table.claim(DemuxKey::Ufrag("u".into()), WorkerId(3));
         assert_eq!(table.find(&mut kept, Foreign::Ufrag("u")), Some(WorkerId(3)));
         table.release(&DemuxKey::Ufrag("u".into()), WorkerId(3));

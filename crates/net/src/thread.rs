@@ -148,6 +148,7 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
             self.switch.worker.handle_timeout(now);
             self.switch.pump(&mut self.wire);
         }
+        self.switch.steer(&self.wire, now);
         self.wire.connections.sweep(&self.shared.counters, now);
         self.publish(now);
     }

@@ -30,7 +30,7 @@ fn bench() -> Bench {
         Arc::new(Shared::new(WorkerId(id), Mailbox::new(waker)))
     };
     let workers: Roster = (0..).zip(&polls).map(shared).collect();
-    let (table, now) = (Arc::new(SharedTable::default()), Instant::now());
+    let (table, now) = (Arc::new(SharedTable::new(true)), Instant::now());
     let blueprint = Blueprint {
         id: HERE,
         factory: Str0mFactory::for_server(Vec::new(), 1200),

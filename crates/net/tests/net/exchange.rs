@@ -57,6 +57,26 @@ fn a_misdirected_peer_is_served_by_its_worker_after_one_hop() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn the_kernel_learns_where_a_misdirected_peer_belongs() {
+    let mut site = Site::start(&config(2));
+    let link = site.misdirected(WorkerId(0));
+    let mut publisher = site.join(WorkerId(0), link);
+    let link = site.misdirected(WorkerId(1));
+    let mut subscriber = site.join(WorkerId(1), link);
+    exchange(&site, &mut publisher, &mut subscriber);
+    let hops = |site: &Site| site.workers.stats().iter().map(|worker| worker.net.strays_out).sum::<u64>();
+    assert!(hops(&site) > 0);
+    // It is told by the next datagram that comes astray once it is time; everything after that comes to its place.
+    let comes_to_its_place = (0..200).any(|_| {
+        let before = hops(&site);
+        exchange(&site, &mut publisher, &mut subscriber);
+        hops(&site) == before
+    });
+    assert!(comes_to_its_place);
+}
+
+#[test]
 fn ice_tcp_connections_move_to_their_worker() {
     let mut site = Site::start(&config(2));
     let (tcp, udp) = (Link::tcp(site.tcp()), Link::udp());

@@ -13,12 +13,15 @@ use crate::machine::{alone, in_mode, server, shared};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// More than are kept together.
-const SUBSCRIBERS: usize = 9;
+const SUBSCRIBERS: usize = 20;
 const ROUNDS: usize = 3;
-/// What is aimed at is 0.4 of the load for each and 1.15 times the cost. The kernel gives near half of the datagrams to the wrong
-/// worker's socket, by chance more, and each of these makes a hop; other programs on the machine do the rest.
-const LEAST_SHARE: f64 = 0.25;
-const RATIO_MAX: f64 = 2.0;
+/// Aimed at is 1.15 on a machine that does nothing else: what crosses wakes a second thread, and at this rate the cost is
+/// wakeups. Two hundredths more than what is seen beside other programs.
+const RATIO_MAX: f64 = 1.35;
+/// One worker has the publisher as well.
+const LEAST_SHARE: f64 = 0.38;
+/// The kernel is told whose datagrams are whose within a few of them.
+const STRAYS_MAX: f64 = 0.02;
 
 /// What carrying frames has cost.
 #[derive(Debug, Clone)]
@@ -84,6 +87,7 @@ async fn two_workers_share_a_room_at_not_much_more_than_the_cost_of_one() {
     println!("one worker: {with_one:?}\ntwo workers: {with_two:?}");
     for cost in &with_two {
         assert!(cost.least_share >= LEAST_SHARE, "{cost:?}");
+        assert!(cost.strays_share <= STRAYS_MAX, "{cost:?}");
         assert_eq!(cost.crossings, cost.packets, "each packet crosses once, however many are there");
     }
     assert!(with_one.iter().all(|cost| cost.crossings == 0.0 && cost.strays_share == 0.0));
