@@ -144,6 +144,11 @@ impl Shared {
         self.mailbox.ring();
     }
 
+    /// Whether it is to stop or to die.
+    pub(crate) fn has_orders(&self) -> bool {
+        self.is_stopping() || self.fails.load(Ordering::SeqCst)
+    }
+
     /// Whether it is to die; said once.
     pub(crate) fn is_to_fail(&self) -> bool {
         self.fails.load(Ordering::Relaxed) && self.fails.swap(false, Ordering::SeqCst)

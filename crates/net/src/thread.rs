@@ -112,7 +112,7 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
     fn timeout(&self, now: Instant) -> Option<Duration> {
         let is_busy =
             !self.mail.is_empty() || self.readable.contains(&true) || self.wire.connections.readable() > 0;
-        if is_busy || !self.shared.mailbox.may_sleep() || self.shared.is_stopping() {
+        if is_busy || !self.shared.mailbox.may_sleep() || self.shared.has_orders() {
             return Some(Duration::ZERO);
         }
         let own = [self.lanes_due, self.load.next_sample()];

@@ -5,6 +5,7 @@
 
 mod channels;
 mod dcep;
+mod guard;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,6 +21,7 @@ use sctp_proto::{
 use crate::connection::{ChannelKind, ConnectionEvent};
 use channels::{Channels, KINDS, Opened, delivery};
 use dcep::{ACKNOWLEDGEMENT, Dcep, Delivery};
+use guard::Guard;
 
 /// Associations have addresses; records do not.
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 5_000);
@@ -56,6 +58,7 @@ pub(crate) struct Sctp {
     association: Option<(AssociationHandle, Association)>,
     config: SctpConfig,
     channels: Channels,
+    guard: Guard,
     events: VecDeque<ConnectionEvent>,
     remote_message_bytes_max: u32,
     /// The other side has set out to be the initiator; stream numbers follow from it.
@@ -77,6 +80,7 @@ impl Sctp {
             association: None,
             config,
             channels: Channels::default(),
+            guard: Guard::default(),
             events: VecDeque::new(),
             remote_message_bytes_max: 64 * 1024,
             is_client: false,
@@ -106,6 +110,10 @@ impl Sctp {
 
     /// A record has come. One that is malformed is counted and forgotten.
     pub(crate) fn handle_record(&mut self, record: Bytes, now: Instant) {
+        if !self.guard.admits(&record) {
+            self.malformed += 1;
+            return;
+        }
         let Some((handle, event)) = self.endpoint.handle(now, NOWHERE, None, None, record) else {
             // The first packet of an association is answered by the endpoint itself, and it too says nothing.
             return;
@@ -142,7 +150,10 @@ impl Sctp {
             None => self.association.as_mut()?.1.poll_transmit(now)?,
         };
         match transmit.payload {
-            Payload::RawEncode(records) => Some(records),
+            Payload::RawEncode(records) => {
+                records.iter().for_each(|record| self.guard.sent(record));
+                Some(records)
+            }
             Payload::PartialDecode(_) => None,
         }
     }
@@ -190,7 +201,7 @@ impl Sctp {
         self.channels.unknown_count()
     }
 
-    /// Records that were of no association.
+    /// Records that were of no association, or more than one may leave here.
     pub(crate) fn malformed(&self) -> u64 {
         self.malformed
     }
@@ -206,6 +217,7 @@ impl Sctp {
     /// The connection below has ended.
     pub(crate) fn end(&mut self) {
         self.channels.end();
+        self.guard = Guard::default();
         self.events.clear();
         self.association = None;
     }
@@ -314,6 +326,7 @@ impl Sctp {
     /// The other side has ended a stream; ours ends with it (RFC 8831 §6.7).
     fn finished(&mut self, id: u16) {
         let kind = self.channels.closed(id);
+        self.guard.ended(id);
         self.events.extend(kind.map(ConnectionEvent::ChannelClosed));
         self.close_stream(id);
     }

@@ -20,8 +20,9 @@ use crate::load::LoadMeter;
 /// Who has lived for so long may die without having to rest.
 const LIFE_MIN: Duration = Duration::from_secs(1);
 /// The first rest; each one more without a life between them is twice as long.
-const REST_MIN: Duration = Duration::from_millis(100);
-const REST_MAX: Duration = Duration::from_secs(5);
+const REST_MIN: Duration = Duration::from_millis(50);
+/// What comes to its sockets meanwhile for other workers waits for so long.
+const REST_MAX: Duration = Duration::from_millis(200);
 
 /// What workers have counted that have died, so that no counter goes back.
 #[derive(Debug, Default)]

@@ -12,6 +12,9 @@ use super::UdpPort;
 /// The kernel joins datagrams of one sender up to this size.
 const BUFFER_BYTES: usize = 65_536;
 
+/// Longer than any process stands still and goes on: the clock was set meanwhile.
+const WAITED_MAX: Duration = Duration::from_secs(60);
+
 /// One batch, reused.
 #[derive(Debug)]
 pub(crate) struct Receiver {
@@ -28,7 +31,7 @@ pub(crate) struct Received<'a> {
     pub(crate) source: SocketAddr,
     /// Which address of this machine it was sent to, if the system tells.
     pub(crate) local: Option<IpAddr>,
-    /// How long it was in the socket, if the system tells; a clock that is set meanwhile makes it wrong.
+    /// How long it was in the socket, if the system tells; a clock that is set by less than a minute meanwhile makes it wrong.
     pub(crate) waited: Duration,
     pub(crate) contents: &'a [u8],
 }
@@ -65,7 +68,7 @@ impl Receiver {
         let metas = self.metas[..self.filled].iter();
         self.buffers.chunks_exact(BUFFER_BYTES).zip(metas).flat_map(|(buffer, meta)| {
             let whole = &buffer[..meta.len.min(BUFFER_BYTES)];
-            let waited = meta.timestamp.map_or(Duration::ZERO, |at| self.filled_at.saturating_sub(at));
+            let waited = waited(meta.timestamp, self.filled_at);
             whole.chunks(meta.stride.max(1)).map(move |contents| Received {
                 source: meta.addr,
                 local: meta.dst_ip,
@@ -73,5 +76,25 @@ impl Receiver {
                 contents,
             })
         })
+    }
+}
+
+/// Both since 1970, by a clock that can be set.
+fn waited(received: Option<Duration>, now: Duration) -> Duration {
+    let waited = received.map_or(Duration::ZERO, |received| now.saturating_sub(received));
+    if waited > WAITED_MAX { Duration::ZERO } else { waited }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_makes_no_datagram_old() {
+        let now = Duration::from_secs(1_000_000);
+        for (received, expected) in [(None, 0), (Some(999_988), 12), (Some(1_000_100), 0), (Some(996_400), 0)]
+        {
+            assert_eq!(waited(received.map(Duration::from_secs), now), Duration::from_secs(expected));
+        }
     }
 }

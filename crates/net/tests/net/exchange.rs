@@ -7,7 +7,8 @@ use crate::site::{Member, Site, config, packet};
 
 const FRAMES: u16 = 200;
 
-fn exchange(site: &Site, publisher: &mut Member, subscriber: &mut Member) {
+/// Frames flow, whole and in order.
+pub(crate) fn exchange(site: &Site, publisher: &mut Member, subscriber: &mut Member) {
     site.connect((publisher, 7), (subscriber, 9));
     for number in 0..FRAMES {
         publisher.client.publish(&packet(7, number, &[number.to_be_bytes()[1]; 900]));

@@ -7,6 +7,7 @@ use trackyard_net::{SendErrorReason, StartError, Workers, start};
 use trackyard_sfu::control::{Command, Event, PeerId, RoomKey, RouteBatch, WorkerId};
 
 use crate::client::{Link, PATIENCE, until};
+use crate::exchange::exchange;
 use crate::site::{ROOM, Site, config, loopback};
 
 fn descriptors() -> usize {
@@ -95,7 +96,8 @@ fn a_worker_that_begins_anew_has_the_same_sockets_and_nothing_else() {
     let mut over_tcp = site.join(WorkerId(0), Link::tcp(tcp));
     site.wait("both are back", |stats| stats[0].peers == 2);
     let mut other = other;
-    until("a look", &mut [&mut again.client, &mut over_tcp.client, &mut other.client], |_| true);
+    exchange(&site, &mut other, &mut again);
+    exchange(&site, &mut over_tcp, &mut other);
     assert!(!other.client.has_ended());
 }
 

@@ -210,3 +210,17 @@ fn a_channel_that_has_opened_holds_nothing() {
         }
     }
 }
+
+#[test]
+fn streams_that_nobody_has_announced_are_bounded_too() {
+    let mut pair = Pair::connected();
+    for number in 0..200_u16 {
+        let (_, association) = pair.sides[0].association.as_mut().unwrap();
+        let mut stream = association.open_stream(100 + 2 * number, Ppi::Binary).unwrap();
+        stream.write_with_ppi(b"x", Ppi::Binary).unwrap();
+        pair.run(4, &mut |_| true);
+    }
+    let (_, association) = pair.sides[1].association.as_ref().unwrap();
+    assert!(association.stream_ids().len() <= 64, "{:?}", association.stream_ids());
+    assert!(pair.sides[1].malformed() > 136, "{}", pair.sides[1].malformed());
+}

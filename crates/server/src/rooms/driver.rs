@@ -78,9 +78,7 @@ impl Driver {
                     if count == 0 {
                         break;
                     }
-                    // Who joins now is not to be taken for one of those whom a dead worker has served.
-                    self.mourn(&mut inbox.deaths);
-                    messages.drain(..).for_each(|message| self.handle(message));
+                    messages.drain(..).for_each(|message| self.handle(message, &mut inbox.deaths));
                 }
                 _ = inbox.events.recv_many(&mut events, BATCH_MAX), if !inbox.events.is_closed() => {
                     events.drain(..).for_each(|event| self.input(Input::Event(event)));
@@ -98,11 +96,13 @@ impl Driver {
         inbox
     }
 
-    fn handle(&mut self, message: RoomMessage) {
+    fn handle(&mut self, message: RoomMessage, deaths: &mut watch::Receiver<Deaths>) {
         match message {
             RoomMessage::Join(mut join, sink) => {
                 self.sinks.insert(join.connection, sink);
                 join.worker = self.shared.workers.place(self.room.served_by());
+                // Deaths are told before a worker serves again, so one that serves is not to be mourned with whom it gets now.
+                self.mourn(deaths);
                 self.input(Input::Join(join));
             }
             RoomMessage::Resume(resume, sink) => {
@@ -147,10 +147,13 @@ impl Driver {
 
     /// Tells the room of workers that have died since it was last told.
     fn mourn(&mut self, deaths: &mut watch::Receiver<Deaths>) {
-        let deaths = deaths.borrow_and_update().clone();
-        if deaths == self.mourned {
-            return;
-        }
+        let deaths = {
+            let deaths = deaths.borrow_and_update();
+            if *deaths == self.mourned {
+                return;
+            }
+            deaths.clone()
+        };
         let mourned = std::mem::replace(&mut self.mourned, deaths);
         let is_news = |(worker, count): &(&WorkerId, &u64)| mourned.get(worker) != Some(count);
         self.dead = self.mourned.iter().filter(is_news).map(|(worker, _)| *worker).collect();

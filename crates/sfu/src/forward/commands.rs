@@ -29,7 +29,7 @@ impl<F: ConnectionFactory> Worker<F> {
                 self.describe(peer, |peer| peer.accept_answer(id, &sdp, now));
             }
             Command::Candidate { peer, target, candidate } => {
-                self.describe(peer, |peer| peer.add_remote_candidate(target, &candidate));
+                self.candidate(peer, |peer| peer.add_remote_candidate(target, &candidate));
             }
             Command::RestartIce { peer } => {
                 self.offer(peer, IceRestart::Yes, now);
@@ -105,6 +105,18 @@ impl<F: ConnectionFactory> Worker<F> {
                 None
             }
         }
+    }
+
+    /// Gives the peer a candidate of its client. One that cannot be used ends nothing: the client is found by its requests.
+    fn candidate<E>(&mut self, id: PeerId, add: impl FnOnce(&mut Peer<F::Connection>) -> Result<(), E>) {
+        if !self.peers.contains_key(&id) {
+            self.counters.stale_commands += 1;
+            return;
+        }
+        if let Some(Err(_)) = self.with_peer(id, add) {
+            self.counters.bad_candidates += 1;
+        }
+        self.mark(id, Urgency::Now);
     }
 
     /// Says goodbye on the wire, and tells the room nothing more.

@@ -163,6 +163,8 @@ counters! {
     peers_refused,
     /// Commands and route changes that name a peer or track no longer here.
     stale_commands,
-    /// Descriptions and candidates that could not be used.
+    /// Descriptions that could not be used.
     bad_descriptions,
+    /// Candidates of clients that could not be used. They end nothing.
+    bad_candidates,
 }
