@@ -142,6 +142,8 @@ pub enum RouteChange {
     LatchTrack {
         /// Which track.
         track: TrackKey,
+        /// Who publishes: what is kept is of its share.
+        publisher: PeerId,
     },
     /// The track is gone, with everything that hung on it. To each worker that knows of it.
     RemoveTrack {
@@ -163,6 +165,8 @@ pub enum RouteChange {
     Subscribe {
         /// Which track.
         track: TrackKey,
+        /// Who publishes: what is kept is of its share.
+        publisher: PeerId,
         /// Who receives.
         subscriber: PeerId,
         /// What its packets carry.

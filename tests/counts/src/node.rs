@@ -66,7 +66,7 @@ impl Node {
         let changes = (2..=self.peers).map(PeerId).flat_map(|subscriber| {
             let rules = LaneRules::default();
             [
-                RouteChange::Subscribe { track: TRACK, subscriber, handle, rules },
+                RouteChange::Subscribe { track: TRACK, publisher: PeerId(1), subscriber, handle, rules },
                 RouteChange::Flow { track: TRACK, subscriber },
             ]
         });

@@ -119,8 +119,13 @@ impl Site {
         let track = TrackKey(publisher.0.peer.0 << 16 | u64::from(publisher.1));
         let ((from, from_handle), (to, to_handle)) = (publisher, subscriber);
         let rules = LaneRules { policy: Policy::Queue(1_000), age_max: PATIENCE, ..LaneRules::default() };
-        let subscribe =
-            RouteChange::Subscribe { track, subscriber: to.peer, handle: handle(to_handle), rules };
+        let subscribe = RouteChange::Subscribe {
+            track,
+            publisher: from.peer,
+            subscriber: to.peer,
+            handle: handle(to_handle),
+            rules,
+        };
         self.route(to.worker, vec![subscribe, RouteChange::Flow { track, subscriber: to.peer }]);
         let mut changes =
             vec![RouteChange::AddTrack { track, publisher: from.peer, handle: handle(from_handle) }];

@@ -168,7 +168,7 @@ impl<F: ConnectionFactory> Worker<F> {
                     track.meter = Some(Arc::clone(meter));
                 }
             }
-            RouteChange::LatchTrack { track } => self.latch(track),
+            RouteChange::LatchTrack { track, publisher } => self.latch(track, publisher),
             RouteChange::RemoveTrack { track } => {
                 for sink in self.routes.remove_track(track) {
                     self.remove_lane(sink, now);
@@ -177,8 +177,13 @@ impl<F: ConnectionFactory> Worker<F> {
             RouteChange::LastWill { track, ref packet, rules } => {
                 self.send_last_will(track, (packet, rules), now);
             }
-            RouteChange::Subscribe { track, subscriber, handle, rules } => {
-                self.subscribe(track, Sink { peer: subscriber, handle }, (rules, now));
+            RouteChange::Subscribe { track, publisher, subscriber, handle, rules } => {
+                let sink = Sink { peer: subscriber, handle };
+                self.subscribe(track, sink, (rules, now));
+                if rules.latch && self.peers.contains_key(&subscriber) {
+                    self.latch(track, publisher);
+                    self.send_latched(track, sink, now);
+                }
             }
             RouteChange::Reschedule { track, subscriber, rules } => {
                 self.with_lane(track, subscriber, |peer, handle| peer.add_lane(handle, rules, now));
@@ -202,7 +207,7 @@ impl<F: ConnectionFactory> Worker<F> {
         }
     }
 
-    /// The sink's lane is held until its subscriber knows the handle. What was kept of a latched track goes in first.
+    /// The sink's lane is held until its subscriber knows the handle.
     fn subscribe(&mut self, track: TrackKey, sink: Sink, (rules, now): (LaneRules, Instant)) {
         self.make_way(track, sink, now);
         self.with_peer(sink.peer, |peer| {
@@ -210,13 +215,8 @@ impl<F: ConnectionFactory> Worker<F> {
             peer.hold_lane(sink.handle);
         });
         self.mark(sink.peer, Urgency::Soon);
-        if !self.peers.contains_key(&sink.peer) {
-            return;
-        }
-        self.routes.add_sink(track, sink);
-        if rules.latch {
-            self.latch(track);
-            self.send_latched(track, sink, now);
+        if self.peers.contains_key(&sink.peer) {
+            self.routes.add_sink(track, sink);
         }
     }
 

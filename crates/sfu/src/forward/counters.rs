@@ -73,8 +73,10 @@ counters! {
     last_wills,
     /// Frames of latched tracks kept for late joiners, each in place of the one before it.
     latched_kept,
-    /// Frames of latched tracks not kept: they are too large, or the worker keeps enough.
+    /// Frames of latched tracks not kept: they are too large, or their publisher or the worker keeps enough.
     latched_given_up,
+    /// Of those: their publisher has all of its share.
+    latched_over_share,
     /// Kept frames passed to late joiners of this worker; their packets are among `forwarded`.
     latched_sent,
     /// User packets from participants of this worker.

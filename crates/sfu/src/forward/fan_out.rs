@@ -80,6 +80,10 @@ impl<F: ConnectionFactory> Worker<F> {
             match latch.take(header, packet) {
                 Taken::Kept => self.counters.latched_kept += 1,
                 Taken::GivenUp => self.counters.latched_given_up += 1,
+                Taken::OverShare => {
+                    self.counters.latched_given_up += 1;
+                    self.counters.latched_over_share += 1;
+                }
                 Taken::UnderWay | Taken::Ignored => {}
             }
         }

@@ -8,8 +8,6 @@
 //! Invariant: what is kept is the newest frame that was whole here, or nothing once a newer one was too large to
 //! keep: late joiners never get a frame that is known to be outdated.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -20,7 +18,12 @@ use trackyard_wire::{FrameNumber, Header, MARKED_BYTES_MAX, Sequence, id, is_mar
 use super::routes::Sink;
 use super::slot::Urgency;
 use super::{Crossing, Worker, WorkerOutput};
-use crate::control::{TrackKey, WorkerId};
+use crate::control::{PeerId, TrackKey, WorkerId};
+
+mod share;
+
+use share::Full;
+pub(super) use share::{Share, Shares};
 
 /// Bytes of one frame that are kept: the largest that official receivers take.
 pub(super) const FRAME_BYTES_MAX: usize = 2 << 20;
@@ -30,36 +33,6 @@ const PACKET_CHARGE: usize = 128;
 const LATE_FRAMES_MAX: u16 = 512;
 /// Frames that may be under way at once: the packets of two may come mixed up.
 const UNDER_WAY_MAX: usize = 2;
-
-/// Bytes that one worker keeps for those who come late.
-#[derive(Debug)]
-pub(super) struct Budget {
-    bytes: AtomicUsize,
-    bytes_max: usize,
-}
-
-impl Budget {
-    pub(super) fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self { bytes: AtomicUsize::new(0), bytes_max })
-    }
-
-    /// Bytes kept at present.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    fn take(&self, bytes: usize) -> bool {
-        let fits = self.bytes() + bytes <= self.bytes_max;
-        if fits {
-            self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        }
-        fits
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
 
 /// What became of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +44,8 @@ pub(super) enum Taken {
     /// Its frame is too large, or the worker keeps enough: from now on nothing is kept of the track until another
     /// frame is whole.
     GivenUp,
+    /// The same, because its publisher has all of its share.
+    OverShare,
     /// It is of an older frame, or of one that was given up, or it is here already.
     Ignored,
 }
@@ -80,7 +55,7 @@ pub(super) enum Taken {
 pub(super) struct Latch {
     kept: Pieces,
     under_way: [Pieces; UNDER_WAY_MAX],
-    budget: Arc<Budget>,
+    share: Share,
 }
 
 /// Packets of one frame.
@@ -112,8 +87,8 @@ struct Piece {
 }
 
 impl Latch {
-    pub(super) fn new(budget: &Arc<Budget>) -> Self {
-        Self { kept: Pieces::default(), under_way: Default::default(), budget: Arc::clone(budget) }
+    pub(super) fn new(share: Share) -> Self {
+        Self { kept: Pieces::default(), under_way: Default::default(), share }
     }
 
     /// A packet of the track has come.
@@ -129,12 +104,14 @@ impl Latch {
         }
         let charge = packet.len() + PACKET_CHARGE;
         let is_small = pieces.bytes <= FRAME_BYTES_MAX && pieces.packets.len() <= FRAME_PACKETS_MAX.into();
-        if !self.budget.take(charge) {
+        if let Err(full) = self.share.take(charge) {
             pieces.bytes -= charge;
-            return self.give_up(index);
+            self.give_up(index);
+            return if full == Full::Share { Taken::OverShare } else { Taken::GivenUp };
         }
         if !is_small {
-            return self.give_up(index);
+            self.give_up(index);
+            return Taken::GivenUp;
         }
         if pieces.is_whole() { self.keep(index) } else { Taken::UnderWay }
     }
@@ -162,11 +139,11 @@ impl Latch {
         };
         for pieces in &mut self.under_way {
             if is_far_behind(pieces) {
-                pieces.clear(&self.budget);
+                pieces.clear(&self.share);
             }
         }
         if is_far_behind(&self.kept) {
-            self.kept.clear(&self.budget);
+            self.kept.clear(&self.share);
         }
     }
 
@@ -182,7 +159,7 @@ impl Latch {
             (0..UNDER_WAY_MAX).max_by_key(behind).filter(|index| behind(index) > 0)
         })?;
         let pieces = self.under_way.get_mut(index)?;
-        pieces.clear(&self.budget);
+        pieces.clear(&self.share);
         (pieces.state, pieces.number) = (State::Used, frame);
         Some(index)
     }
@@ -191,30 +168,29 @@ impl Latch {
     fn keep(&mut self, index: usize) -> Taken {
         if let Some(pieces) = self.under_way.get_mut(index) {
             std::mem::swap(&mut self.kept, pieces);
-            pieces.clear(&self.budget);
+            pieces.clear(&self.share);
         }
         for pieces in &mut self.under_way {
             if !pieces.number.is_newer_than(self.kept.number) {
-                pieces.clear(&self.budget);
+                pieces.clear(&self.share);
             }
         }
         Taken::Kept
     }
 
-    fn give_up(&mut self, index: usize) -> Taken {
-        self.kept.clear(&self.budget);
+    fn give_up(&mut self, index: usize) {
+        self.kept.clear(&self.share);
         if let Some(pieces) = self.under_way.get_mut(index) {
-            pieces.clear(&self.budget);
+            pieces.clear(&self.share);
             pieces.state = State::GivenUp;
         }
-        Taken::GivenUp
     }
 }
 
 impl Drop for Latch {
     fn drop(&mut self) {
         let all = self.under_way.iter().chain([&self.kept]);
-        self.budget.give_back(all.map(|pieces| pieces.bytes).sum());
+        self.share.give_back(all.map(|pieces| pieces.bytes).sum());
     }
 }
 
@@ -249,9 +225,9 @@ impl Pieces {
         first.start && last.last && span + 1 == self.packets.len()
     }
 
-    fn clear(&mut self, budget: &Budget) {
+    fn clear(&mut self, share: &Share) {
         self.packets.clear();
-        budget.give_back(std::mem::take(&mut self.bytes));
+        share.give_back(std::mem::take(&mut self.bytes));
         self.state = State::Empty;
     }
 }
@@ -270,11 +246,11 @@ impl Piece {
 }
 
 impl<F: ConnectionFactory> Worker<F> {
-    /// Keeps the track's last frame from now on.
-    pub(super) fn latch(&mut self, track: TrackKey) {
+    /// Keeps the track's last frame from now on, as part of its publisher's share.
+    pub(super) fn latch(&mut self, track: TrackKey, publisher: PeerId) {
         // A track that is not here is stale, and counted as such already.
         if let Some(entry) = self.routes.track_mut(track) {
-            entry.latch.get_or_insert_with(|| Box::new(Latch::new(&self.latched)));
+            entry.latch.get_or_insert_with(|| Box::new(Latch::new(self.latched.of(publisher))));
         }
     }
 

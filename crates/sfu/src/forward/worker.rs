@@ -1,7 +1,6 @@
 //! The worker: inputs, the order of polling, and what becomes of peers' outputs.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Instant;
 
 use trackyard_lanes::LaneStats;
@@ -9,7 +8,7 @@ use trackyard_peer::{ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, T
 
 use super::demux::{Change, DemuxTable, Owner};
 use super::ids::IdMap;
-use super::latched::Budget;
+use super::latched::Shares;
 use super::output::Times;
 use super::routes::Routes;
 use super::seats::Seats;
@@ -28,11 +27,13 @@ pub struct WorkerConfig {
     /// Bytes of latched frames, with a charge for each packet's bookkeeping. A frame beyond it is not kept, nor the
     /// one before it.
     pub latched_bytes_max: usize,
+    /// Of those, bytes of one publisher's tracks.
+    pub latched_share_max: usize,
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        Self { peers_max: 20_000, latched_bytes_max: 64 << 20 }
+        Self { peers_max: 20_000, latched_bytes_max: 64 << 20, latched_share_max: 16 << 20 }
     }
 }
 
@@ -47,7 +48,7 @@ pub struct Worker<F: ConnectionFactory> {
     pub(super) counters: WorkerCounters,
     pub(super) outputs: VecDeque<WorkerOutput>,
     /// What latched tracks may keep.
-    pub(super) latched: Arc<Budget>,
+    pub(super) latched: Shares,
     pub(super) demux: DemuxTable,
     pub(super) lost: Vec<PeerId>,
     /// Lane totals of peers that are gone.
@@ -63,7 +64,7 @@ impl<F: ConnectionFactory> Worker<F> {
         Self {
             id,
             factory,
-            latched: Budget::new(config.latched_bytes_max),
+            latched: Shares::new(config.latched_bytes_max, config.latched_share_max),
             config,
             peers: IdMap::default(),
             routes: Routes::default(),

@@ -96,9 +96,10 @@ impl Room {
     pub(super) fn start(&mut self, peer: PeerId, key: TrackKey) {
         let Some(worker) = self.members.get(peer).map(|member| member.worker) else { return };
         let Some(rules) = self.rules(peer, key) else { return };
+        let Some(publisher) = self.tracks.get(key).map(|track| track.publisher) else { return };
         let Some(member) = self.members.get_mut(peer) else { return };
         let Some(handle) = member.subscriptions.handles.allocate() else { return self.exhausted(peer) };
-        let subscribe = RouteChange::Subscribe { track: key, subscriber: peer, handle, rules };
+        let subscribe = RouteChange::Subscribe { track: key, publisher, subscriber: peer, handle, rules };
         let version = self.route(worker, subscribe);
         self.lead_to(version, key);
         self.counters.subscriptions += 1;

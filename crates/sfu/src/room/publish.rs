@@ -127,7 +127,7 @@ impl Room {
         let added = self.route(worker, RouteChange::AddTrack { track: key, publisher: peer, handle });
         let meter = self.meter_track(key, worker);
         if latched {
-            self.route(worker, RouteChange::LatchTrack { track: key });
+            self.route(worker, RouteChange::LatchTrack { track: key, publisher: peer });
         }
         self.serial += 1;
         self.tracks.insert(

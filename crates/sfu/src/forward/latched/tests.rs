@@ -10,7 +10,8 @@ use super::*;
 
 struct Script {
     latch: Latch,
-    budget: Arc<Budget>,
+    shares: Shares,
+    bytes_max: usize,
     sequence: u16,
     length: usize,
     given_up: usize,
@@ -18,8 +19,9 @@ struct Script {
 
 impl Script {
     fn new(bytes_max: usize) -> Self {
-        let budget = Budget::new(bytes_max);
-        Self { latch: Latch::new(&budget), budget, sequence: 0, length: 100, given_up: 0 }
+        let mut shares = Shares::new(bytes_max, bytes_max);
+        let latch = Latch::new(shares.of(PeerId(1)));
+        Self { latch, shares, bytes_max, sequence: 0, length: 100, given_up: 0 }
     }
 
     fn run(mut self, script: &str) -> Self {
@@ -52,11 +54,11 @@ impl Script {
         self.sequence = self.sequence.wrapping_add(1);
         let packet = Bytes::from(packet);
         let taken = self.latch.take(&Header::parse(&packet).unwrap(), &packet);
-        self.given_up += usize::from(taken == Taken::GivenUp);
+        self.given_up += usize::from(matches!(taken, Taken::GivenUp | Taken::OverShare));
         let held: usize =
             self.latch.under_way.iter().chain([&self.latch.kept]).map(|pieces| pieces.bytes).sum();
-        assert_eq!(held, self.budget.bytes(), "what is held is charged");
-        assert!(held <= self.budget.bytes_max);
+        assert_eq!(held, self.shares.bytes(), "what is held is charged");
+        assert!(held <= self.bytes_max);
     }
 
     /// What a late joiner gets; a mark is shown as `*`.
@@ -147,10 +149,10 @@ fn a_worker_keeps_no_more_than_its_budget() {
     assert_eq!((script.replay().as_str(), script.given_up), ("", 1), "there was room for one packet more");
     let script = script.run("[2 .2 ]2");
     assert_eq!((script.replay().as_str(), script.given_up), ("[2* .2 ]2", 1));
-    let budget = Arc::clone(&script.budget);
-    assert!(budget.bytes() > 0);
-    drop(script);
-    assert_eq!(budget.bytes(), 0, "what ends gives its bytes back");
+    let Script { latch, shares, .. } = script;
+    assert!(shares.bytes() > 0);
+    drop(latch);
+    assert_eq!(shares.bytes(), 0, "what ends gives its bytes back");
 }
 
 #[test]

@@ -255,12 +255,16 @@ pub(super) fn address(port: u16) -> SocketAddr {
 }
 
 impl Bench {
-    #[allow(clippy::disallowed_methods)]
     pub(super) fn new(id: u16) -> Self {
+        Self::with(id, WorkerConfig::default())
+    }
+
+    #[allow(clippy::disallowed_methods)]
+    pub(super) fn with(id: u16, limits: WorkerConfig) -> Self {
         let factory = FakeFactory::default();
         let gauges = Arc::clone(&factory.gauges);
         Self {
-            worker: Worker::new(WorkerId(id), factory, WorkerConfig::default()),
+            worker: Worker::new(WorkerId(id), factory, limits),
             gauges,
             now: Instant::now(),
             events: Vec::new(),
@@ -386,6 +390,7 @@ pub(super) fn subscribe(track: u64, subscriber: Client, value: u16) -> RouteChan
     let rules = LaneRules::default();
     RouteChange::Subscribe {
         track: TrackKey(track),
+        publisher: PeerId(1),
         subscriber: subscriber.peer,
         handle: handle(value),
         rules,

@@ -57,12 +57,9 @@ fn it_goes_out_though_its_publisher_is_gone_and_nothing_was_ever_sent() {
 fn a_rate_that_has_been_spent_does_not_hold_it_back() {
     let mut bench = Bench::new(0);
     let [publisher, subscriber] = [1, 2].map(|peer| bench.join(peer));
-    let RouteChange::Subscribe { track, subscriber: peer, handle, rules } = subscribe(5, subscriber, 1)
-    else {
-        panic!("a subscription")
-    };
-    let rules = LaneRules { max_hz: Some(0.1), ..rules };
-    let slow = RouteChange::Subscribe { track, subscriber: peer, handle, rules };
+    let mut slow = subscribe(5, subscriber, 1);
+    let RouteChange::Subscribe { rules, .. } = &mut slow else { panic!("a subscription") };
+    rules.max_hz = Some(0.1);
     bench.routes(vec![add_track(5, publisher, 100), slow]);
     for number in 0..5 {
         bench.publish(publisher, &packet(100, number, b"go"));

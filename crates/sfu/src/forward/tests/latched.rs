@@ -5,15 +5,20 @@ use trackyard_wire::{Header, id, is_marked};
 
 use super::super::Crossing;
 use super::bench::{Bench, Client, add_hop, add_track, packet, subscribe};
-use crate::control::{Command, RouteChange, TrackKey, WorkerId};
+use crate::control::{Command, PeerId, RouteChange, TrackKey, WorkerId};
+use crate::forward::{WorkerConfig, WorkerCounters};
 
-const LATCH: RouteChange = RouteChange::LatchTrack { track: TrackKey(5) };
+const LATCH: RouteChange = latch(5, PeerId(1));
+
+const fn latch(track: u64, publisher: PeerId) -> RouteChange {
+    RouteChange::LatchTrack { track: TrackKey(track), publisher }
+}
 
 fn late(subscriber: Client, handle: u16) -> RouteChange {
-    let RouteChange::Subscribe { track, subscriber, handle, rules } = subscribe(5, subscriber, handle) else {
-        panic!("a subscription")
-    };
-    RouteChange::Subscribe { track, subscriber, handle, rules: LaneRules { latch: true, ..rules } }
+    let mut change = subscribe(5, subscriber, handle);
+    let RouteChange::Subscribe { rules, .. } = &mut change else { panic!("a subscription") };
+    rules.latch = true;
+    change
 }
 
 /// Frame numbers with payloads, those that are marked with a `*`.
@@ -156,4 +161,68 @@ fn other_rules_for_who_has_it_send_nothing_again() {
     bench.run();
     assert_eq!(received(&bench, subscriber)[2..], ["5:new"], "what is left out takes no number");
     assert_accounted(&bench);
+}
+
+/// A worker that keeps so little of each publisher, after `ada` has published more than that on two tracks and `bob`
+/// one frame.
+fn crowded(latched_share_max: usize) -> (Bench, WorkerCounters) {
+    let limits = WorkerConfig { latched_bytes_max: 4_000, latched_share_max, ..WorkerConfig::default() };
+    let mut bench = Bench::with(0, limits);
+    let [ada, bob] = [1, 2].map(|peer| bench.join(peer));
+    bench.routes(vec![add_track(5, bob, 100), latch(5, bob.peer)]);
+    bench.routes(vec![
+        add_track(6, ada, 100),
+        latch(6, ada.peer),
+        add_track(7, ada, 101),
+        latch(7, ada.peer),
+    ]);
+    publish(&mut bench, bob, 0, b"map");
+    for number in 0..3 {
+        bench.publish(ada, &packet(100, number, &[0; 1_800]));
+        bench.publish(ada, &packet(101, number, &[0; 1_800]));
+        bench.run();
+    }
+    publish(&mut bench, bob, 1, b"new");
+    let counters = *bench.worker.counters();
+    (bench, counters)
+}
+
+#[test]
+fn no_publisher_takes_what_others_may_keep() {
+    let (mut bench, counters) = crowded(2_500);
+    let late_comer = bench.join(3);
+    bench.routes(vec![late(late_comer, 1)]);
+    assert_eq!(received(&bench, late_comer), ["1:new*"]);
+    assert!(bench.worker.latched_bytes() <= 2_500 + 500, "{}", bench.worker.latched_bytes());
+    assert!(counters.latched_over_share > 0);
+    assert_eq!(counters.latched_over_share, counters.latched_given_up);
+}
+
+#[test]
+fn on_another_worker_too() {
+    let limits =
+        WorkerConfig { latched_bytes_max: 4_000, latched_share_max: 2_500, ..WorkerConfig::default() };
+    let mut away = Bench::with(1, limits);
+    let subscriber = away.join(3);
+    let of = |track, publisher, handle| {
+        let mut change = late(subscriber, handle);
+        let RouteChange::Subscribe { track: key, publisher: whose, .. } = &mut change else { panic!() };
+        (*key, *whose) = (TrackKey(track), PeerId(publisher));
+        change
+    };
+    away.routes(vec![of(5, 12, 1), of(6, 11, 2), of(7, 11, 3)]);
+    let cross = |away: &mut Bench, track, number, payload: &[u8]| {
+        let (packet, received) = (packet(100, number, payload).into(), away.now);
+        away.worker.handle_crossing(&Crossing { track: TrackKey(track), packet, received }, away.now);
+        away.run();
+    };
+    cross(&mut away, 5, 0, b"map");
+    for number in 0..3 {
+        cross(&mut away, 6, number, &[0; 1_800]);
+        cross(&mut away, 7, number, &[0; 1_800]);
+    }
+    let late_comer = away.join(4);
+    away.routes(vec![late(late_comer, 1)]);
+    assert_eq!(received(&away, late_comer), ["0:map*"]);
+    assert!(away.worker.counters().latched_over_share > 0);
 }

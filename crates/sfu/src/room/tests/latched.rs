@@ -119,7 +119,7 @@ fn a_track_that_is_published_again_is_latched_again() {
     script.say(&ada, Request::unpublish_data_track(1));
     script.publish(&ada, 1, "map").unwrap();
     let latched = |change: &RouteChange| match change {
-        RouteChange::LatchTrack { track } => Some(*track),
+        RouteChange::LatchTrack { track, .. } => Some(*track),
         _ => None,
     };
     let tracks: Vec<TrackKey> = script.workers[&ada.worker].changes.iter().filter_map(latched).collect();

@@ -32,6 +32,10 @@ impl FakeWorker {
         }
     }
 
+    fn is_source(&self, publisher: PeerId, track: TrackKey) -> bool {
+        self.sources.iter().any(|((whose, _), known)| (*whose, *known) == (publisher, track))
+    }
+
     fn change(&mut self, change: &RouteChange) {
         match *change {
             RouteChange::AddTrack { track, publisher, handle } => {
@@ -53,8 +57,8 @@ impl FakeWorker {
             RouteChange::MeterTrack { track, .. } => {
                 assert!(self.sources.values().any(|known| *known == track), "a metered track was added");
             }
-            RouteChange::LatchTrack { track } => {
-                assert!(self.sources.values().any(|known| *known == track), "a latched track was added");
+            RouteChange::LatchTrack { track, publisher } => {
+                assert!(self.is_source(publisher, track), "a latched track was added");
             }
             RouteChange::Reschedule { track, subscriber, .. } => {
                 let sinks = self.sinks.get(&track).expect("what is rescheduled was subscribed to");
