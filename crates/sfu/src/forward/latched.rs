@@ -5,9 +5,10 @@
 //! anything else of it, so never after a newer frame. The first packet of the kept frame is marked by an extension,
 //! since the frame may be as old as the track.
 //!
-//! Invariant: what is kept is the newest frame that was whole here, or nothing once a newer one was too large to
-//! keep: late joiners never get a frame that is known to be outdated.
+//! Invariant: what is kept is the newest frame that was whole here, or nothing once a newer one could not be kept; and
+//! what is under way is newer than either. Late joiners never get a frame that is known to be outdated.
 
+use std::cmp::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -55,27 +56,20 @@ pub(super) enum Taken {
 pub(super) struct Latch {
     kept: Pieces,
     under_way: [Pieces; UNDER_WAY_MAX],
+    /// The newest frame that was kept or given up.
+    settled: Option<FrameNumber>,
     share: Share,
 }
 
 /// Packets of one frame.
 #[derive(Debug, Default)]
 struct Pieces {
-    state: State,
-    number: FrameNumber,
+    /// Of no frame at present if it has none.
+    number: Option<FrameNumber>,
     /// In sequence.
     packets: Vec<Piece>,
     /// What they are charged at.
     bytes: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum State {
-    #[default]
-    Empty,
-    Used,
-    /// What else comes of the frame is ignored.
-    GivenUp,
 }
 
 #[derive(Debug)]
@@ -88,38 +82,45 @@ struct Piece {
 
 impl Latch {
     pub(super) fn new(share: Share) -> Self {
-        Self { kept: Pieces::default(), under_way: Default::default(), share }
+        Self { kept: Pieces::default(), under_way: Default::default(), settled: None, share }
     }
 
     /// A packet of the track has come.
     pub(super) fn take(&mut self, header: &Header, packet: &Bytes) -> Taken {
         self.forget_if_begun_anew(header.frame);
-        if self.kept.state == State::Used && !header.frame.is_newer_than(self.kept.number) {
+        if self.settled.is_some_and(|settled| !header.frame.is_newer_than(settled)) {
             return Taken::Ignored;
         }
         let Some(index) = self.place(header.frame) else { return Taken::Ignored };
         let Some(pieces) = self.under_way.get_mut(index) else { return Taken::Ignored };
-        if pieces.state == State::GivenUp || !pieces.insert(header, packet) {
+        if !pieces.insert(header, packet) {
             return Taken::Ignored;
         }
         let charge = packet.len() + PACKET_CHARGE;
         let is_small = pieces.bytes <= FRAME_BYTES_MAX && pieces.packets.len() <= FRAME_PACKETS_MAX.into();
         if let Err(full) = self.share.take(charge) {
             pieces.bytes -= charge;
-            self.give_up(index);
+            self.give_up(header.frame);
             return if full == Full::Share { Taken::OverShare } else { Taken::GivenUp };
         }
         if !is_small {
-            self.give_up(index);
+            self.give_up(header.frame);
             return Taken::GivenUp;
         }
-        if pieces.is_whole() { self.keep(index) } else { Taken::UnderWay }
+        if !pieces.is_whole() {
+            return Taken::UnderWay;
+        }
+        self.keep(index);
+        Taken::Kept
     }
 
     /// What a late joiner gets, in order: the kept frame, marked, and what has come of newer ones.
     pub(super) fn replay(&self) -> Vec<Bytes> {
         let mut newer: Vec<&Pieces> = self.under_way.iter().filter(|pieces| pieces.has_begun()).collect();
-        newer.sort_by_key(|pieces| pieces.number.distance_from(self.kept.number));
+        newer.sort_by(|one, other| match (one.number, other.number) {
+            (Some(one), Some(other)) => one.distance_from(other).cmp(&0),
+            _ => Ordering::Equal,
+        });
         let newer = newer.into_iter().flat_map(|pieces| &pieces.packets).map(|piece| piece.bytes.clone());
         let kept = self.kept.packets.iter().map(|piece| piece.marked());
         kept.chain(newer).collect()
@@ -127,62 +128,60 @@ impl Latch {
 
     /// A whole frame is kept.
     pub(super) fn has_frame(&self) -> bool {
-        self.kept.state == State::Used
+        self.kept.number.is_some()
     }
 
     /// A sender that counts anew makes what came before it the past.
     fn forget_if_begun_anew(&mut self, frame: FrameNumber) {
-        let is_far_behind = |pieces: &Pieces| {
-            pieces.state != State::Empty
-                && frame.distance_from(pieces.number) < 0
-                && frame.distance_from(pieces.number).unsigned_abs() > LATE_FRAMES_MAX
+        let is_far_behind = |number: Option<FrameNumber>| {
+            let distance = number.map_or(0, |number| frame.distance_from(number));
+            distance < 0 && distance.unsigned_abs() > LATE_FRAMES_MAX
         };
-        for pieces in &mut self.under_way {
-            if is_far_behind(pieces) {
+        for pieces in self.under_way.iter_mut().chain([&mut self.kept]) {
+            if is_far_behind(pieces.number) {
                 pieces.clear(&self.share);
             }
         }
-        if is_far_behind(&self.kept) {
-            self.kept.clear(&self.share);
-        }
+        self.settled = self.settled.filter(|settled| !is_far_behind(Some(*settled)));
     }
 
     /// Where this frame's packets are put together; the oldest frame makes way for a newer one.
     fn place(&mut self, frame: FrameNumber) -> Option<usize> {
-        let same = |pieces: &Pieces| pieces.state != State::Empty && pieces.number == frame;
-        if let Some(index) = self.under_way.iter().position(same) {
+        let position = |number| self.under_way.iter().position(|pieces| pieces.number == number);
+        if let Some(index) = position(Some(frame)) {
             return Some(index);
         }
-        let free = self.under_way.iter().position(|pieces| pieces.state == State::Empty);
-        let index = free.or_else(|| {
-            let behind = |index: &usize| frame.distance_from(self.under_way[*index].number);
+        let index = position(None).or_else(|| {
+            let behind = |index: &usize| frame.distance_from(self.under_way[*index].number.unwrap_or(frame));
             (0..UNDER_WAY_MAX).max_by_key(behind).filter(|index| behind(index) > 0)
         })?;
         let pieces = self.under_way.get_mut(index)?;
         pieces.clear(&self.share);
-        (pieces.state, pieces.number) = (State::Used, frame);
+        pieces.number = Some(frame);
         Some(index)
     }
 
-    /// The frame is whole: what is older goes.
-    fn keep(&mut self, index: usize) -> Taken {
+    fn keep(&mut self, index: usize) {
         if let Some(pieces) = self.under_way.get_mut(index) {
             std::mem::swap(&mut self.kept, pieces);
             pieces.clear(&self.share);
         }
-        for pieces in &mut self.under_way {
-            if !pieces.number.is_newer_than(self.kept.number) {
-                pieces.clear(&self.share);
-            }
-        }
-        Taken::Kept
+        self.settle(self.kept.number);
     }
 
-    fn give_up(&mut self, index: usize) {
+    fn give_up(&mut self, frame: FrameNumber) {
         self.kept.clear(&self.share);
-        if let Some(pieces) = self.under_way.get_mut(index) {
-            pieces.clear(&self.share);
-            pieces.state = State::GivenUp;
+        self.settle(Some(frame));
+    }
+
+    /// It is decided about this frame: what is under way of older ones goes.
+    fn settle(&mut self, frame: Option<FrameNumber>) {
+        self.settled = frame;
+        for pieces in &mut self.under_way {
+            let is_newer = |(number, settled): (FrameNumber, FrameNumber)| number.is_newer_than(settled);
+            if !pieces.number.zip(frame).is_some_and(is_newer) {
+                pieces.clear(&self.share);
+            }
         }
     }
 }
@@ -228,7 +227,7 @@ impl Pieces {
     fn clear(&mut self, share: &Share) {
         self.packets.clear();
         share.give_back(std::mem::take(&mut self.bytes));
-        self.state = State::Empty;
+        self.number = None;
     }
 }
 

@@ -15,13 +15,15 @@ struct Script {
     sequence: u16,
     length: usize,
     given_up: usize,
+    /// The newest frame that was given up.
+    missed: Option<FrameNumber>,
 }
 
 impl Script {
     fn new(bytes_max: usize) -> Self {
         let mut shares = Shares::new(bytes_max, bytes_max);
         let latch = Latch::new(shares.of(PeerId(1)));
-        Self { latch, shares, bytes_max, sequence: 0, length: 100, given_up: 0 }
+        Self { latch, shares, bytes_max, sequence: 0, length: 100, given_up: 0, missed: None }
     }
 
     fn run(mut self, script: &str) -> Self {
@@ -54,7 +56,12 @@ impl Script {
         self.sequence = self.sequence.wrapping_add(1);
         let packet = Bytes::from(packet);
         let taken = self.latch.take(&Header::parse(&packet).unwrap(), &packet);
-        self.given_up += usize::from(matches!(taken, Taken::GivenUp | Taken::OverShare));
+        if matches!(taken, Taken::GivenUp | Taken::OverShare) {
+            let frame = FrameNumber::new(frame);
+            self.given_up += 1;
+            let is_newest = self.missed.is_none_or(|missed| frame.is_newer_than(missed));
+            self.missed = if is_newest { Some(frame) } else { self.missed };
+        }
         let held: usize =
             self.latch.under_way.iter().chain([&self.latch.kept]).map(|pieces| pieces.bytes).sum();
         assert_eq!(held, self.shares.bytes(), "what is held is charged");
@@ -156,6 +163,28 @@ fn a_worker_keeps_no_more_than_its_budget() {
 }
 
 #[test]
+fn what_is_older_than_a_frame_that_was_given_up_is_not_kept() {
+    // There is room for two packets, and not for the first of the next frame.
+    let given_up = |script| {
+        let script = Script::new(2 * (100 + PACKET_CHARGE)).run(script);
+        assert_eq!(script.given_up, 1);
+        script
+    };
+    let script = given_up("[9@0 .9@1 [10@3");
+    assert_eq!(script.shares.bytes(), 0, "an older frame that is under way goes too");
+    assert_eq!(script.run("]9@2 =8@9").replay(), "", "its last packet comes too late");
+    assert_eq!(given_up("[9@0 .9@1 [10@3 ]9@2 =11@4").replay(), "=11*");
+    assert_eq!(given_up("[10@5 .10@6 .10@7 ]10@8 =9@4").replay(), "", "nor one that begins only then");
+    assert_eq!(given_up("[10@5 [11@7 .10@6 ]11@8").replay(), "[11* ]11", "a newer one goes on");
+}
+
+#[test]
+fn frames_that_have_begun_come_in_order_though_none_is_kept() {
+    check("[32767 ~ [32768", "[32767 [32768");
+    check("[32768@2 [32767@0", "[32767 [32768");
+}
+
+#[test]
 fn a_packet_without_room_for_a_mark_goes_without() {
     let mut script = Script::new(1 << 20);
     script.length = PACKET_BYTES_MAX;
@@ -179,17 +208,20 @@ proptest! {
     fn whatever_comes_what_is_kept_is_whole_and_bounded(
         packets in vec((0..4_usize, 0..9_u16, 0..24_u16, 12..400_usize), 0..80),
         bytes_max in 0..6_000_usize,
+        first in prop_oneof![Just(0_u16), Just(32_764), Just(65_530)],
     ) {
         let mut script = Script::new(bytes_max);
         for (kind, frame, sequence, length) in packets {
             (script.sequence, script.length) = (sequence, length);
-            script.push(["[", ".", "]", "="][kind], frame);
+            script.push(["[", ".", "]", "="][kind], first.wrapping_add(frame));
             let replay = script.latch.replay();
             let headers: Vec<_> = replay.iter().map(|packet| Header::parse(packet).unwrap()).collect();
             if script.latch.has_frame() {
                 let kept: Vec<_> =
                     headers.iter().take_while(|header| header.frame == headers[0].frame).collect();
                 prop_assert!(kept[0].start && kept[kept.len() - 1].last);
+                let is_outdated = script.missed.is_some_and(|missed| !kept[0].frame.is_newer_than(missed));
+                prop_assert!(!is_outdated, "{:?} was given up since", script.missed);
                 for pair in kept.windows(2) {
                     prop_assert_eq!(pair[1].sequence, pair[0].sequence.next());
                 }
