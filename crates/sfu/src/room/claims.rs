@@ -51,6 +51,11 @@ impl Claims {
         self.waiting.is_empty() && !self.asked.values().any(|claim| matches!(claim, Claim::Session(_)))
     }
 
+    /// The directory has answered everything that was claimed.
+    pub(super) fn is_settled(&self) -> bool {
+        self.asked.is_empty()
+    }
+
     fn joins(&self) -> impl Iterator<Item = &PendingJoin> {
         self.asked.values().filter_map(Claim::session).chain(self.waiting.iter().map(Box::as_ref))
     }
@@ -111,11 +116,15 @@ impl Room {
 
     /// The directory has answered.
     pub(super) fn directory_replied(&mut self, reply: DirectoryReply) {
-        match self.claims.asked.remove(&reply.id) {
-            Some(Claim::Room) => self.room_claimed(reply.outcome),
-            Some(Claim::Session(pending)) => self.session_claimed(pending, reply.outcome),
-            // The answer to a release: whoever has taken the record over keeps it.
-            None => {}
+        // The answer to a release: whoever has taken the record over keeps it.
+        let Some(claim) = self.claims.asked.remove(&reply.id) else { return };
+        match claim {
+            Claim::Room if self.closed => self.room_claimed_in_vain(&reply.outcome),
+            Claim::Room => self.room_claimed(reply.outcome),
+            Claim::Session(pending) => self.session_claimed(pending, reply.outcome),
+        }
+        if self.closed {
+            self.close_if_settled();
         }
     }
 
@@ -136,17 +145,20 @@ impl Room {
         gone.for_each(|pending| pending.gone = true);
     }
 
+    /// Nobody who waits gets in any more. What was asked for them is still answered, and then given back.
     pub(super) fn refuse_pending(&mut self) {
-        let waiting = std::mem::take(&mut self.claims.waiting);
-        let asked = std::mem::take(&mut self.claims.asked).into_values();
-        let sessions = asked.filter_map(|claim| match claim {
-            Claim::Session(pending) => Some(pending),
-            Claim::Room => None,
-        });
-        for pending in waiting.into_iter().chain(sessions) {
+        let waiting = self.claims.joins_mut().filter(|pending| !pending.gone);
+        let connections: Vec<_> = waiting
+            .map(|pending| {
+                pending.gone = true;
+                pending.join.connection
+            })
+            .collect();
+        self.claims.waiting.clear();
+        for connection in connections {
             self.counters.refused_closed += 1;
             let refusal = Refusal::new(RefusalKind::Unavailable, "the room is closing; try again");
-            self.refuse(pending.join.connection, refusal);
+            self.refuse(connection, refusal);
         }
     }
 
@@ -174,6 +186,14 @@ impl Room {
         }
     }
 
+    /// The room has ended meanwhile.
+    fn room_claimed_in_vain(&mut self, outcome: &Outcome) {
+        if let Outcome::Swapped(revision) = *outcome {
+            self.record = Some(revision);
+            self.release_room();
+        }
+    }
+
     fn claim_session(&mut self, mut pending: Box<PendingJoin>, expected: Option<Revision>) {
         pending.attempts += 1;
         let record = SessionRecord { node_id: self.config.node.node_id.clone(), peer: pending.join.peer };
@@ -184,7 +204,7 @@ impl Room {
 
     fn session_claimed(&mut self, pending: Box<PendingJoin>, outcome: Outcome) {
         match outcome {
-            Outcome::Swapped(claim) if pending.gone || self.closed => {
+            Outcome::Swapped(claim) if pending.gone => {
                 self.release_session(&pending.face.identity, claim);
             }
             Outcome::Swapped(claim) => self.join(pending.join, pending.face, claim),

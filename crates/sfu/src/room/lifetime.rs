@@ -145,7 +145,14 @@ impl Room {
         self.notice_finished(reason);
         self.release_room();
         self.timers.clear();
-        self.outputs.push_back(Output::Closed);
+        self.close_if_settled();
+    }
+
+    /// Nothing follows the end, so it waits for records that are being claimed: they are given back first.
+    pub(super) fn close_if_settled(&mut self) {
+        if self.claims.is_settled() {
+            self.outputs.push_back(Output::Closed);
+        }
     }
 
     /// Who is there has changed: recount, and tell it with the next update.

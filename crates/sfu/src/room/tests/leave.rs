@@ -6,8 +6,8 @@ use trackyard_proto::signal::{LeaveAction, LeaveRequest};
 use trackyard_proto::{DisconnectReason, Request, Response};
 
 use super::harness::{Arrival, Guest, Script, millis};
-use crate::control::Event;
-use crate::room::{Admin, Input, RoomConfig, RoomLimits};
+use crate::control::{Event, RoomKey};
+use crate::room::{Admin, Input, Output, Room, RoomConfig, RoomLimits};
 
 fn left(script: &mut Script, guest: &Guest) -> Option<(DisconnectReason, LeaveAction)> {
     script.heard(guest).into_iter().find_map(|message| match message {
@@ -278,9 +278,44 @@ fn a_shutdown_ends_everything_with_its_action() {
             assert!(script.view(guest).closed);
         }
         assert_eq!(script.refused[&late.connection].kind.status(), 503);
-        assert!(script.ended && script.room.poll_timeout().is_none());
+        assert!(script.room.poll_timeout().is_none());
+        script.directory_held = false;
+        script.pump();
+        assert!(script.ended && script.directory.is_empty());
         assert!(script.workers.values().all(super::worker::FakeWorker::is_empty));
     }
+}
+
+#[test]
+fn a_join_together_with_the_rooms_end_leaves_nothing_in_the_directory() {
+    let mut script = Script::new();
+    script.outputs_held = true;
+    let late = script.ask(Arrival::new("late"));
+    script.wish(Admin::DeleteRoom);
+    script.outputs_held = false;
+    script.pump();
+    assert_eq!(script.refused[&late.connection].kind.status(), 503);
+    assert!(script.ended && script.directory.is_empty(), "{:?}", script.directory);
+}
+
+#[test]
+fn a_room_that_ends_before_the_directory_has_answered_gives_back_what_it_gets() {
+    let mut script = Script::new();
+    let now = script.now;
+    let config = RoomConfig { name: "short".into(), ..RoomConfig::default() };
+    let before = script.directory.len();
+    let mut room = Room::new(RoomKey(6), config, 9, now);
+    let claim = room.poll_output();
+    let Some(Output::Directory(claim)) = claim else { panic!("{claim:?}") };
+    room.handle(Input::Shutdown { action: LeaveAction::Disconnect }, now);
+    assert!(room.poll_output().is_none(), "its end waits for the answer");
+    room.handle(Input::Directory(script.directory.apply(claim)), now);
+    let said: Vec<Output> = std::iter::from_fn(|| room.poll_output()).collect();
+    let [Output::Directory(release), Output::Closed] = &said[..] else { panic!("{said:?}") };
+    let released = script.directory.apply(release.clone());
+    assert_eq!(script.directory.len(), before);
+    room.handle(Input::Directory(released), now);
+    assert!(room.poll_output().is_none(), "nothing follows the end");
 }
 
 #[test]
