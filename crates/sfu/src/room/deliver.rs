@@ -235,6 +235,10 @@ impl Room {
     }
 
     fn send_handles(&mut self, peer: PeerId, mut keys: Vec<TrackKey>) {
+        // Who has gone meanwhile hears nothing; it is told everything on its return.
+        if self.members.get(peer).is_none_or(|member| member.connection.is_none()) {
+            return;
+        }
         // One that was stopped and started again within this input may be there twice.
         keys.sort_unstable();
         keys.dedup();

@@ -8,7 +8,7 @@ use trackyard_proto::{Request, Response};
 
 use super::harness::{Arrival, Guest, Script, Task};
 use crate::control::{RouteChange, TrackKey, WorkerId};
-use crate::room::{RoomConfig, TrackRule, TrackRules};
+use crate::room::{Input, RoomConfig, TrackRule, TrackRules};
 
 /// Publishes `map`; whether the answer says that it is latched.
 fn publish(script: &mut Script, guest: &Guest, wish: bool) -> bool {
@@ -55,6 +55,12 @@ fn asked(script: &Script, worker: WorkerId) -> Vec<&RouteChange> {
     batches.flatten().collect()
 }
 
+/// The worker was told that the guest knows its handle.
+fn has_flowed(script: &Script, guest: &Guest) -> bool {
+    let mut flows = script.workers[&guest.worker].changes.iter();
+    flows.any(|change| matches!(change, RouteChange::Flow { subscriber, .. } if *subscriber == guest.peer))
+}
+
 fn is_hop(change: &&RouteChange) -> bool {
     matches!(change, RouteChange::AddHop { .. })
 }
@@ -74,11 +80,6 @@ fn another_worker_gets_what_is_kept_only_once_it_has_somebody_to_hand_it_to() {
     let hops = |script: &Script| script.workers[&WorkerId(0)].changes.iter().filter(is_hop).count();
     assert_eq!(hops(&script), 1);
     assert!(script.receives(&bob, &ada, 1).is_some());
-    let has_flowed = |script: &Script, guest: &Guest| {
-        let mut flows = script.workers[&WorkerId(1)].changes.iter();
-        flows
-            .any(|change| matches!(change, RouteChange::Flow { subscriber, .. } if *subscriber == guest.peer))
-    };
     assert!(!has_flowed(&script, &bob), "the handle has had no time to arrive");
     script.pass(Duration::from_millis(50));
     assert!(has_flowed(&script, &bob));
@@ -125,4 +126,29 @@ fn a_track_that_is_published_again_is_latched_again() {
     let tracks: Vec<TrackKey> = script.workers[&ada.worker].changes.iter().filter_map(latched).collect();
     assert_eq!(tracks.len(), 2);
     assert_ne!(tracks[0], tracks[1], "what was kept of the first is not the second's");
+}
+
+#[test]
+fn what_is_kept_is_not_spent_on_who_has_gone_before_it_heard_the_handle() {
+    let mut script = ruled(Some(true));
+    let (ada, bob) = (script.guest("ada"), script.guest("bob"));
+    let map = script.publish(&ada, 1, "map").unwrap();
+    let sid = script.sid(&bob);
+    script.pass(Duration::from_secs(1));
+    script.routes_held = true;
+    script.subscribe(&bob, &map.sid);
+    script.handle(Input::SignalClosed { connection: bob.connection });
+    script.routes_held = false;
+    script.pump();
+    script.outputs_held = true;
+    let back = script.resume(&bob, &sid);
+    script.handle(Input::SignalClosed { connection: back.connection });
+    script.outputs_held = false;
+    script.pump();
+    script.pass(Duration::from_secs(1));
+    assert!(!has_flowed(&script, &bob), "nobody has heard the handle");
+    let back = script.resume(&bob, &sid);
+    assert!(script.view(&back).handles.contains_key(&map.sid));
+    script.pass(Duration::from_millis(50));
+    assert!(has_flowed(&script, &bob));
 }
