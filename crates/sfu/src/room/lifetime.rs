@@ -12,8 +12,9 @@ use super::admin::{AdminError, AdminReply, RoomChange};
 use super::config::RoomConfig;
 use super::io::Output;
 use super::leave::Departure;
+use super::members::Counts;
 use super::timers::Timer;
-use crate::control::Now;
+use crate::control::{Now, PeerId};
 
 /// Counts are told at most this often (protocol §7).
 const COUNTS_PAUSE: Duration = Duration::from_secs(5);
@@ -155,14 +156,19 @@ impl Room {
         }
     }
 
-    /// Who is there has changed: recount, and tell it with the next update.
+    /// What this participant counts as has changed.
+    pub(super) fn count_changed(&mut self, peer: PeerId) {
+        self.members.recount(peer);
+        self.counts_changed();
+    }
+
+    /// Who is there has changed: it is told with the next update.
     pub(super) fn counts_changed(&mut self) {
-        let counted = self.members.iter().filter(|member| !member.is_dependent()).count();
-        let publishers = self.members.iter().filter(|member| member.face().is_publisher).count();
-        let recording = self.members.iter().any(|member| member.face().permission.recorder);
+        let Counts { occupants, publishers, recorders } = self.members.counts();
+        let recording = recorders > 0;
         let info = Arc::make_mut(&mut self.info);
         let before = (info.num_participants, info.num_publishers);
-        info.num_participants = u32::try_from(counted).unwrap_or(u32::MAX);
+        info.num_participants = u32::try_from(occupants).unwrap_or(u32::MAX);
         info.num_publishers = u32::try_from(publishers).unwrap_or(u32::MAX);
         let changed = before != (info.num_participants, info.num_publishers);
         if std::mem::replace(&mut info.active_recording, recording) != recording {
@@ -181,6 +187,6 @@ impl Room {
     }
 
     fn has_occupants(&self) -> bool {
-        self.members.iter().any(|member| !member.is_dependent())
+        self.members.counts().occupants > 0
     }
 }

@@ -12,6 +12,7 @@ use super::audience::Audience;
 use super::blobs::Blobs;
 use super::bucket::TokenBucket;
 use super::io::ConnectionId;
+use super::members::Counted;
 use super::published::Published;
 use super::state::Owed;
 use super::subscriptions::Subscriptions;
@@ -51,6 +52,8 @@ pub(super) struct Member {
     pub(super) paced: bool,
     /// Which version of the protocol its client speaks (protocol §1.9).
     pub(super) protocol: i32,
+    /// The room's members keep it.
+    pub(super) counted: Counted,
     face: ParticipantInfo,
     snapshot: Option<Arc<ParticipantInfo>>,
 }
@@ -94,6 +97,7 @@ impl Member {
             failed: false,
             paced: new.paced,
             protocol: new.protocol,
+            counted: Counted::default(),
             face: new.face,
             snapshot: None,
         }

@@ -43,7 +43,7 @@ impl Room {
         self.seat_changed(peer);
         self.state_changed(peer);
         self.refresh_soon(peer);
-        self.counts_changed();
+        self.count_changed(peer);
         self.vacated();
         self.occupied();
     }

@@ -177,7 +177,7 @@ impl Room {
         let changed = std::mem::replace(&mut member.face_mut().is_publisher, publishes) != publishes;
         if changed {
             member.announced.tell_self();
-            self.counts_changed();
+            self.count_changed(peer);
         }
     }
 

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trackyard_peer::Target;
-use trackyard_proto::Request;
 use trackyard_proto::signal::{
     DataTrackPublication, LeaveAction, LeaveRequest, PublishDataTrack, SubscriptionPermission, SyncState,
     TrackPermission,
 };
+use trackyard_proto::{ParticipantInfo, Request};
 
 use super::harness::{Arrival, Guest, Script, WORKERS, echo, millis, publication};
 use super::worker::{FakeWorker, heard_by};
 use crate::control::Event;
+use crate::room::member::is_dependent;
 use crate::room::timers::Timer;
 use crate::room::{ConnectionId, Input, RoomConfig, RoomCounters};
 
@@ -162,6 +163,7 @@ impl Chance {
         permission.can_subscribe = self.random.u8(..4) != 0;
         permission.can_publish_data = self.random.u8(..4) != 0;
         permission.hidden = self.random.u8(..6) == 0;
+        permission.recorder = self.random.u8(..8) == 0;
         self.script.permit(&identity, permission);
     }
 
@@ -225,6 +227,7 @@ impl Chance {
         self.check_handles();
         self.check_seats();
         let participants: Vec<_> = self.script.room.participants().collect();
+        self.check_counts(&participants);
         for guest in &self.guests {
             let view = self.script.view(guest);
             let current =
@@ -247,6 +250,17 @@ impl Chance {
                 );
             }
         }
+    }
+
+    /// The room says how many are there.
+    fn check_counts(&self, participants: &[Arc<ParticipantInfo>]) {
+        let count = |counts: fn(&ParticipantInfo) -> bool| {
+            u32::try_from(participants.iter().filter(|info| counts(info)).count()).unwrap()
+        };
+        let info = self.script.room.info();
+        assert_eq!(info.num_participants, count(|info| !is_dependent(info)));
+        assert_eq!(info.num_publishers, count(|info| info.is_publisher));
+        assert_eq!(info.active_recording, count(|info| info.permission.recorder) > 0);
     }
 
     /// Whoever has a route has been told its handle, and no other since.
