@@ -17,7 +17,7 @@ use trackyard_rig::{LiveClient, LiveConfig, Metrics, ServerProcess};
 
 use crate::machine::{alone, in_mode, server};
 
-/// Unless `TRACKYARD_HOSTILE_SECONDS` says otherwise.
+/// Unless `TRACKYARD_HOSTILE_SECONDS` says otherwise, as it does before a release.
 const SECONDS_DEFAULT: u64 = 12;
 /// What strangers may make the server hold for a while.
 const GROWTH_MAX_KIB: u64 = 96 * 1024;
