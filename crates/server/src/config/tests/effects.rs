@@ -98,7 +98,7 @@ fn settings_that_do_nothing_are_warned_about() {
     );
     check_warnings(
         "limit: {max_api_request_body_size: 2}",
-        &["2: `limit.max_api_request_body_size` has no effect: there is no server API yet"],
+        &["2: `limit.max_api_request_body_size` has no effect: bodies have at most 10 MiB"],
     );
     check_warnings("redis:\nturn: {}\nroom: {enabled_codecs: }\n", &[]);
 }
