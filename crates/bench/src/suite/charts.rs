@@ -3,7 +3,7 @@
 //! Drawn with the few shapes that the other chart of this crate has: a plotting library would bring more than it saves.
 
 use super::metric::Metric;
-use super::results::{Document, Row};
+use super::results::{Cell, Document, Row};
 use super::scenario::Group;
 use super::spread::Spread;
 use crate::report::svg::{Anchor, Svg, shortened};
@@ -92,9 +92,19 @@ fn draw_panel(svg: &mut Svg, top: f64, (panel, row_height): (&Panel<'_>, f64)) {
             let place = y + server as f64 * BAR;
             match cell.values.get(&panel.metric) {
                 Some(spread) => bar(svg, place, (server, spread, (panel.metric, scale))),
-                None => svg.text((LEFT, place + BAR - 3.0), Anchor::Start, "note", "not finished"),
+                None => svg.text((LEFT, place + BAR - 3.0), Anchor::Start, "note", why_missing(cell)),
             }
         }
+    }
+}
+
+/// Why a server has no bar where another has one.
+fn why_missing(cell: &Cell) -> &'static str {
+    let delivered = cell.values.get(&Metric::DeliveredPercent);
+    match delivered {
+        _ if cell.runs == 0 => "not finished",
+        Some(percent) if percent.greatest == 0.0 => "no frame arrived",
+        _ => "not measured",
     }
 }
 

@@ -169,9 +169,24 @@ fn a_chart_shows_each_server_and_who_did_not_finish() {
     assert_eq!(name, "suite-one-to-one");
     assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"), "{svg}");
     assert!(svg.contains("&lt;ours&gt;") && svg.contains("not finished"), "{svg}");
+    assert!(!svg.contains("no frame arrived") && !svg.contains("not measured"), "{svg}");
     // Each bar, and the colour's name in the legend.
     assert_eq!((svg.matches("\"fill0\"").count(), svg.matches("\"fill1\"").count()), (3, 2));
     assert!(charts(&document(&["ours"], Vec::new())).is_empty());
+}
+
+#[test]
+fn a_server_that_delivers_nothing_has_finished_all_the_same() {
+    let with = |server, delivered, metric| {
+        let mut run = run("a", server, delivered);
+        run.parts[0].values.extend([(metric, 3.0)]);
+        run
+    };
+    let drawn = |runs| charts(&document(&["ours", "other"], runs)).remove(0).1;
+    let svg = drawn(vec![with(0, 100.0, Metric::P99Ms), run("a", 1, 0.0)]);
+    assert!(svg.contains("no frame arrived") && !svg.contains("not finished"), "{svg}");
+    let svg = drawn(vec![with(0, 100.0, Metric::CpuUsPerPacket), run("a", 1, 90.0)]);
+    assert!(svg.contains("not measured") && !svg.contains("no frame arrived"), "{svg}");
 }
 
 #[test]
