@@ -33,10 +33,12 @@ impl Default for Scale {
 pub fn catalogue(scale: &Scale) -> Result<Vec<Scenario>, PlanError> {
     let mut scenarios = vec![idle()];
     scenarios.extend([false, true].map(|is_dual| participants(scale, is_dual)));
-    scenarios.extend([1, 100, 1_000].map(|tracks| publish(scale, tracks)));
+    scenarios.extend([1, 100, 1_000, 3_000, 10_000].map(|tracks| publish(scale, tracks)));
     scenarios.extend([1, 100, 200, 400, 1_000].map(|tracks| subscribe(scale, tracks)));
     scenarios.extend([crowd(scale), first_frame(scale)]);
-    for rate in ["100Hz", "1kHz", "5kHz", "7kHz", "8.5kHz", "10kHz", "12kHz", "15kHz", "20kHz", "30kHz"] {
+    for rate in
+        ["100Hz", "1kHz", "5kHz", "7kHz", "8kHz", "8.5kHz", "10kHz", "12kHz", "15kHz", "20kHz", "30kHz"]
+    {
         scenarios.push(flow(scale, Group::OneToOne, (SMALL, rate, 1)));
     }
     for (subscribers, rate) in [(1, "1kHz"), (5, "1kHz"), (20, "1kHz"), (50, "1kHz"), (50, "100Hz")] {
@@ -59,7 +61,7 @@ pub fn catalogue(scale: &Scale) -> Result<Vec<Scenario>, PlanError> {
 /// Size, rate, link, and who is behind it.
 type BadLink = (&'static str, &'static str, &'static str, Behind);
 
-const LINKS: [BadLink; 16] = [
+const LINKS: [BadLink; 18] = [
     ("64KiB", "38Hz", "down:5Mbit/rtt:20ms/queue:200ms", Behind::LastSubscriber),
     ("64KiB", "38Hz", "down:5Mbit/rtt:20ms/queue:1s", Behind::LastSubscriber),
     ("64KiB", "38Hz", "down:18Mbit/rtt:20ms/queue:200ms", Behind::LastSubscriber),
@@ -72,7 +74,9 @@ const LINKS: [BadLink; 16] = [
     ("75KiB", "30Hz", "rtt:20ms/loss:3%", Behind::Subscribers),
     ("16KiB", "50Hz", "rtt:20ms/loss:1%", Behind::Publishers),
     ("75KiB", "30Hz", "rtt:20ms", Behind::Subscribers),
+    ("75KiB", "30Hz", "rtt:50ms", Behind::Subscribers),
     ("75KiB", "30Hz", "rtt:100ms", Behind::Subscribers),
+    ("16KiB", "50Hz", "rtt:50ms", Behind::Subscribers),
     ("16KiB", "50Hz", "rtt:100ms", Behind::Subscribers),
     (SMALL, "1kHz", "rtt:100ms", Behind::Subscribers),
     ("256KiB", "30Hz", "rtt:100ms", Behind::Subscribers),
