@@ -8,13 +8,14 @@ use crate::connection::{Entrance, Role};
 use crate::failure::Failure;
 use crate::sensitive::Sensitive;
 
-/// Refusals for coming too fast that one client takes before it gives up.
+/// Refusals for coming too fast, or to a server that is still busy, that one client takes before it gives up.
 const PATIENCE: u32 = 60;
 /// Servers count joins by the second.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How much longer a pause is at most, so that not all come back at once.
 const PAUSE_SPREAD_MS: u64 = 500;
-const TOO_MANY_REQUESTS: u16 = 429;
+/// Too many requests, and a server that lets nobody in until its load has gone.
+const NOT_NOW: [u16; 2] = [429, 503];
 
 /// How the clients of one side get in.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ impl Guests {
             match entrance.join(role, suffix).await {
                 // What happens in the room shows in what arrives.
                 Ok((room, _events)) => return Ok(room),
-                Err(failure) if refusals < PATIENCE && is_too_fast(&failure) => refusals += 1,
+                Err(failure) if refusals < PATIENCE && is_not_now(&failure) => refusals += 1,
                 Err(failure) => return Err(failure),
             }
             tokio::time::sleep(PAUSE + Duration::from_millis(fastrand::u64(..=PAUSE_SPREAD_MS))).await;
@@ -52,8 +53,24 @@ impl Guests {
     }
 }
 
-fn is_too_fast(failure: &Failure) -> bool {
+fn is_not_now(failure: &Failure) -> bool {
     let Failure::Connect(error) = failure else { return false };
-    let refused = error.downcast_ref::<ConnectError>();
-    matches!(refused, Some(ConnectError::Signal(SignalError::Refused { status: TOO_MANY_REQUESTS, .. })))
+    match error.downcast_ref::<ConnectError>() {
+        Some(ConnectError::Signal(SignalError::Refused { status, .. })) => NOT_NOW.contains(status),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_refusals_that_pass_are_waited_for() {
+        for (status, expected) in [(429, true), (503, true), (401, false), (404, false), (500, false)] {
+            let error = ConnectError::Signal(SignalError::Refused { status, message: String::new() });
+            assert_eq!(is_not_now(&Failure::Connect(error.into())), expected, "{status}");
+        }
+        assert!(!is_not_now(&Failure::Interrupted));
+    }
 }
