@@ -38,6 +38,11 @@ impl Site {
         command(&[&own[..], args].concat())
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// As the suite is told of it.
     pub(crate) fn as_subject(&self, name: &str) -> String {
         format!("name={name},url={},pid={}", self.url, self.pid())

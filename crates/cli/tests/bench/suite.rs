@@ -135,6 +135,12 @@ fn what_makes_no_sense_says_what_to_do() {
         (&["--server", "url=ws://h", "--pin-server", "0"], "--pin-server needs pid= or run="),
         (&["--server", "url=ws://h", "--server", "url=ws://h"], "give name= to each"),
         (&["--server", "url=ws://example.org"], "no key to join with"),
+        (&["--server", "url=wss://h"], "needs a server at a ws:// URL"),
+        (
+            &["--server", "url=wss://h,run=serve", "--only", "memory/idle"],
+            "run= needs a server at a ws:// URL",
+        ),
+        (&["--server", "url=wss://h", "--only", "one-to-one/*"], "no key to join with"),
     ] {
         let ran = suite(args);
         assert_eq!(ran.code, 2, "{args:?}: {}", ran.err);
@@ -148,6 +154,16 @@ fn a_server_that_is_not_there_ends_with_3() {
     let ran = suite(&["--server", &format!("name=gone,url=ws://{address}"), "--quick"]);
     assert_eq!(ran.code, 3, "{}", ran.err);
     assert!(ran.err.contains("gone does not let clients in"), "{}", ran.err);
+}
+
+#[test]
+fn a_server_that_is_in_the_way_is_not_measured_in_anothers_stead() {
+    let site = Site::start();
+    let program = env!("CARGO_BIN_EXE_trackyard");
+    let server = format!("name=ours,url={},run={program} dev --udp-port 0 --tcp-port 0", site.url());
+    let ran = suite(&["--server", &server, "--quick", "--only", "one-to-one/100Hz"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("ours: another server listens at 127.0.0.1:"), "{}", ran.err);
 }
 
 #[test]

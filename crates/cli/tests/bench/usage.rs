@@ -31,6 +31,6 @@ fn what_cannot_be_measured_is_refused_before_anything_is_done() {
     check(&["--url", "wss://127.0.0.1:1", "--link", "rtt:1ms"], "--link needs a server at a ws:// URL");
     check(&["--link-for", "both"], "--link <LINK>");
     check(&["--token", "x"], "a token lets one client in, and a benchmark has several");
-    check(&["--pid", "4294967295"], "--pid 4294967295: the process cannot be watched");
+    check(&["--pid", "4294967295"], "process 4294967295 cannot be watched");
     check(&["--csv", "/nonexistent/x.csv"], "/nonexistent/x.csv cannot be written");
 }

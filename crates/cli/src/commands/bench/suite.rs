@@ -21,7 +21,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use globset::{Glob, GlobMatcher};
-use trackyard_bench::suite::{Document, SCHEMA, Scale, Scenario, catalogue};
+use trackyard_bench::suite::{Document, SCHEMA, Scale, Scenario, Work, catalogue};
 use trackyard_bench::units;
 use trackyard_server::config::{DEV_KEY, DEV_SECRET};
 
@@ -30,6 +30,7 @@ use self::pin::Pinned;
 use self::spec::ServerSpec;
 use self::subject::{Keys, Subject};
 use self::written::Written;
+use crate::commands::bench::links::Server;
 use crate::connection::url;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -62,6 +63,9 @@ of the machine (one UDP send, one AES-128-GCM seal) is measured in the same run.
 
 With --pin-server, every thread of a server is kept to one core, and this process to the others, which shows
 what a core can do; how threads were placed before is restored at the end.
+
+Results hold what was typed, without --api-secret and without credentials in URLs, but with run= as it is:
+what nobody else is to read belongs in a configuration file.
 
 The report goes to standard output as Markdown, or JSON with --json, and with --out to suite.md, suite.json
 and an SVG for each table in a folder. Ctrl-C ends it early: what was measured is reported.
@@ -129,7 +133,7 @@ impl Suite {
 
     async fn measure(self, mut interrupt: Interrupt) -> Outcome {
         let scenarios = self.scenarios()?;
-        self.check_servers()?;
+        self.check_servers(&scenarios)?;
         let written = Written::new(self.out.clone(), self.json)?;
         descriptors::raise_limit();
         let keys = self.keys()?;
@@ -175,7 +179,7 @@ impl Suite {
         }
     }
 
-    fn check_servers(&self) -> Outcome {
+    fn check_servers(&self, scenarios: &[Scenario]) -> Outcome {
         if self.servers.len() > SERVERS_MAX {
             let text =
                 "--server: two servers can be measured side by side; measure others in a run of their own";
@@ -190,7 +194,7 @@ impl Suite {
         if self.pin_server.is_some() && !self.servers.iter().all(has_process) {
             return Err(Failure::Usage("--pin-server needs pid= or run= of each server".to_owned()));
         }
-        Ok(())
+        self.servers.iter().try_for_each(|spec| check_url(spec, scenarios))
     }
 
     /// Flags come before the environment; the key of `trackyard dev` is for this machine alone.
@@ -220,5 +224,25 @@ impl Suite {
             floor: Some(floor::measure()?),
             runs: Vec::new(),
         })
+    }
+}
+
+/// Better said now than when it is its turn.
+fn check_url(spec: &ServerSpec, scenarios: &[Scenario]) -> Outcome {
+    if Server::parse(&spec.url).is_ok() {
+        return Ok(());
+    }
+    if !spec.command.is_empty() {
+        let text = format!("{}: run= needs a server at a ws:// URL of this machine", spec.name);
+        return Err(Failure::Usage(text));
+    }
+    let has_link = |scenario: &&Scenario| matches!(&scenario.work, Work::Flow(flow) if flow.link.is_some());
+    match scenarios.iter().find(has_link) {
+        Some(scenario) => Err(Failure::Usage(format!(
+            "{}: {} needs a server at a ws:// URL, as links are put between by changing addresses in signalling; name \
+             the others with --only",
+            spec.name, scenario.name
+        ))),
+        None => Ok(()),
     }
 }

@@ -43,9 +43,8 @@ impl Watch {
     /// [`Failure::Usage`] when it cannot be seen.
     pub(super) fn new(server: Option<u32>) -> Result<Self, Failure> {
         if let Some(pid) = server {
-            sample(pid, Duration::ZERO).map_err(|error| {
-                Failure::Usage(format!("--pid {pid}: the process cannot be watched: {error:#}"))
-            })?;
+            sample(pid, Duration::ZERO)
+                .map_err(|error| Failure::Usage(format!("process {pid} cannot be watched: {error:#}")))?;
         }
         Ok(Self { server, ticks_per_s: ticks_per_s() })
     }

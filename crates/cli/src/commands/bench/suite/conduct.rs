@@ -64,7 +64,6 @@ impl Conductor<'_> {
         let measured = self.measure(subject, scenario, (ground, interrupt));
         let measured = match tokio::time::timeout(scenario.time_max(), measured).await {
             Ok(Err(Failure::Interrupted)) => return Err(Failure::Interrupted),
-            Ok(Err(Failure::Usage(text))) => return Err(Failure::Usage(text)),
             Ok(Err(failure)) => Err(failure.text()),
             Ok(Ok(measured)) => Ok(measured),
             Err(_) => Err(format!("not done after {:?}", scenario.time_max())),

@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 use trackyard_bench::suite::Machine;
 
+use crate::connection::url::without_credentials;
+
 /// Arguments whose value nobody else is to read.
 const SECRETS: [&str; 1] = ["--api-secret"];
 
@@ -44,7 +46,8 @@ fn cores() -> usize {
     listed.max(allowed)
 }
 
-/// What was typed, without secrets, as a shell would read it.
+/// What was typed, as a shell would read it, without the secret of the key and without credentials in URLs. A command
+/// that starts a server is kept as it is.
 pub(super) fn command_line(arguments: impl Iterator<Item = String>) -> String {
     let (mut words, mut is_secret) = (Vec::new(), false);
     for (number, argument) in arguments.enumerate() {
@@ -53,12 +56,19 @@ pub(super) fn command_line(arguments: impl Iterator<Item = String>) -> String {
             Some((name, _)) if SECRETS.contains(&name) => format!("{name}=…"),
             // Where the program lies says nothing.
             _ if number == 0 => "trackyard".to_owned(),
-            _ => quoted(&argument),
+            _ => quoted(&without_credentials_of_server(&argument)),
         };
         is_secret = SECRETS.contains(&argument.as_str());
         words.push(word);
     }
     words.join(" ")
+}
+
+/// A server's URL is a fact of its own; what follows `run=` is a command.
+fn without_credentials_of_server(argument: &str) -> String {
+    let (facts, command) = argument.split_at(argument.find("run=").unwrap_or(argument.len()));
+    let plain = |fact: &str| if fact.contains("://") { without_credentials(fact) } else { fact.to_owned() };
+    facts.split(',').map(plain).collect::<Vec<_>>().join(",") + command
 }
 
 fn quoted(argument: &str) -> String {
@@ -82,6 +92,16 @@ mod tests {
             assert!(line.starts_with("trackyard bench suite --only 'a/*' --api-secret"), "{line}");
             assert!(line.ends_with("… --quick") && !line.contains("s3cret"), "{line}");
         }
+    }
+
+    #[test]
+    fn a_command_line_keeps_credentials_of_urls() {
+        let typed = "--server=name=a,url=wss://me:hidden@h:1/p?access_token=hidden,pid=7";
+        let line = command_line(["trackyard", typed].map(str::to_owned).into_iter());
+        assert_eq!(line, "trackyard --server=name=a,url=wss://h:1/p,pid=7");
+        let typed = "url=ws://h:1,run=serve --body http://a/?b,c";
+        let line = command_line(["trackyard", typed].map(str::to_owned).into_iter());
+        assert_eq!(line, format!("trackyard '{typed}'"));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::connection::url::without_credentials;
+
 const FORM: &str = "a server is written as name=NAME,url=URL and pid=PID or, last, run=COMMAND";
 
 /// A server to measure.
@@ -48,7 +50,7 @@ impl FromStr for ServerSpec {
         }
         let number = |pid: String| pid.trim().parse().map_err(|_| format!("pid={pid} is no process number"));
         Ok(Self {
-            name: name.unwrap_or_else(|| url.clone()),
+            name: name.unwrap_or_else(|| without_credentials(&url)),
             url,
             pid: pid.map(number).transpose()?,
             command,
@@ -64,6 +66,8 @@ mod tests {
     fn a_server_is_read() {
         let spec: ServerSpec = "name=a,url=ws://h:1,pid=12".parse().unwrap();
         assert_eq!((spec.name.as_str(), spec.url.as_str(), spec.pid), ("a", "ws://h:1", Some(12)));
+        let spec: ServerSpec = "url=ws://me:hidden@h:1?token=hidden".parse().unwrap();
+        assert_eq!(spec.name, "ws://h:1");
         let spec: ServerSpec = "url=ws://h:1,run=/bin/serve --body a=1,b=2".parse().unwrap();
         assert_eq!(spec.name, "ws://h:1");
         assert_eq!(spec.command, ["/bin/serve", "--body", "a=1,b=2"]);

@@ -11,7 +11,7 @@ use super::process::Started;
 use super::spec::ServerSpec;
 use crate::commands::bench::links::Server;
 use crate::commands::bench::watch::Watch;
-use crate::connection::{Entrance, Role};
+use crate::connection::{Entrance, Role, url};
 use crate::failure::Failure;
 use crate::sensitive::Sensitive;
 
@@ -76,13 +76,26 @@ impl Subject {
         if let Some(started) = self.started.take() {
             started.end().await;
         }
+        let server = Server::parse(&self.spec.url)?;
+        self.ensure_alone(&server).await?;
         self.started = Some(Started::start(&self.spec.command, self.log.as_deref())?);
-        self.answers().await.map_err(|error| {
+        self.answers(&server).await.map_err(|error| {
             let log = self.log.as_ref().map(|path| format!("see {}", path.display()));
             let log = log.unwrap_or_else(|| "with --out it keeps its log".to_owned());
             Failure::Connect(anyhow!("{}: {error:#}; {log}", self.spec.name))
         })?;
         self.pin()
+    }
+
+    /// Whoever answers there already would be measured in its stead.
+    async fn ensure_alone(&self, server: &Server) -> Result<(), Failure> {
+        match tokio::time::timeout(START_MAX, server.reach()).await {
+            Ok(Ok(address)) => Err(Failure::Connect(anyhow!(
+                "{}: another server listens at {address} already: end it, or name its process by pid= instead of run=",
+                self.spec.name
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Whether it is the suite that starts it.
@@ -129,7 +142,7 @@ impl Subject {
     pub(super) fn facts(&self) -> ServerFacts {
         ServerFacts {
             name: self.spec.name.clone(),
-            url: self.spec.url.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            url: url::without_credentials(&self.spec.url),
             version: self.version.clone(),
             started_by: self.is_startable().then(|| self.spec.command.join(" ")),
             core: self.core,
@@ -145,15 +158,15 @@ impl Subject {
         Ok(())
     }
 
-    async fn answers(&mut self) -> anyhow::Result<()> {
-        let server = Server::parse(&self.spec.url)
-            .map_err(|_| anyhow!("run= needs a server at a ws:// URL of this machine"))?;
+    async fn answers(&mut self, server: &Server) -> anyhow::Result<()> {
         let asking = async {
             loop {
+                let has_answered = server.reach().await.is_ok();
+                // Looked at last: what has answered may be another, in whose way it could not start.
                 if let Some(reason) = self.started.as_mut().and_then(Started::end_reason) {
                     return Err(reason);
                 }
-                if server.reach().await.is_ok() {
+                if has_answered {
                     return Ok(());
                 }
                 tokio::time::sleep(ASK).await;
