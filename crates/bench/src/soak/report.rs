@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::footprint::{Footprint, mib};
 
 /// Name and version of the document; the number changes when a field changes its meaning.
-pub const SOAK_SCHEMA: &str = "trackyard.soak/1";
+pub const SOAK_SCHEMA: &str = "trackyard.soak/2";
 
 /// Everything that a soak has done and found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct SoakReport {
     pub faults: Vec<Fault>,
     /// How long it took.
     pub took_s: f64,
-    /// It was interrupted before it had done everything.
+    /// It ended before it had done everything; why is the last of what did not hold.
     pub is_cut: bool,
     /// Clients that came and went.
     pub joins: JoinsReport,
@@ -31,7 +31,7 @@ pub struct SoakReport {
     pub stages: Vec<StageReport>,
     /// What the server held once it was warm, and in the end.
     pub before: Footprint,
-    /// In the end, when everybody but the bystanders had gone.
+    /// In the end, when everybody but the bystanders had gone; nothing in a soak that was cut short.
     pub after: Footprint,
     /// By how much more it may be.
     pub tolerance: ToleranceReport,
@@ -87,11 +87,13 @@ pub struct Fact {
 /// What a bystander saw during a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct BystanderReport {
-    /// Frames that were pushed for it.
+    /// How long it was watched.
+    pub watched_s: f64,
+    /// Frames that were due for it, whether its publisher's connection took them or not.
     pub frames_sent: u64,
     /// Of those, how many did not come.
     pub frames_lost: u64,
-    /// Reliable packets that were sent to it.
+    /// Reliable packets that its publisher's connection took for it.
     pub packets_sent: u64,
     /// Of those, how many did not come.
     pub packets_lost: u64,
@@ -163,8 +165,11 @@ impl SoakReport {
         let (before, after, slack) = (&self.before, &self.after, &self.tolerance);
         let mut text =
             String::from("| the server holds | before | after | may be more by |\n|---|---|---|---|\n");
+        // Nobody has looked in the end.
+        let is_known = *after != Footprint::default();
         let (was, is, may) = (mib(before.memory_bytes), mib(after.memory_bytes), mib(slack.memory_bytes));
-        row(&mut text, format_args!("| memory, MiB | {was} | {is} | {may} |"));
+        let told = |now: String| if is_known { now } else { "-".to_owned() };
+        row(&mut text, format_args!("| memory, MiB | {was} | {} | {may} |", told(is.to_string())));
         for (what, before, after, slack) in [
             ("descriptors", before.descriptors, after.descriptors, slack.descriptors),
             ("threads", before.threads, after.threads, 1),
@@ -174,7 +179,7 @@ impl SoakReport {
             ("ICE/TCP connections", before.tcp_connections, after.tcp_connections, 0),
             ("workers", before.workers_alive, after.workers_alive, 0),
         ] {
-            row(&mut text, format_args!("| {what} | {before} | {after} | {slack} |"));
+            row(&mut text, format_args!("| {what} | {before} | {} | {slack} |", told(after.to_string())));
         }
         text
     }
@@ -222,11 +227,11 @@ impl SoakReport {
     }
 
     fn verdict(&self) -> String {
-        if self.broken.is_empty() {
-            return "Everything held.\n".to_owned();
-        }
         let lines: String = self.broken.iter().map(|broken| format!("- {broken}\n")).collect();
-        format!("What did not hold:\n\n{lines}")
+        let broken = (!lines.is_empty()).then(|| format!("What did not hold:\n\n{lines}"));
+        let cut = self.is_cut.then(|| "Cut short: nothing is known of the end.\n".to_owned());
+        let told: Vec<_> = cut.into_iter().chain(broken).collect();
+        if told.is_empty() { "Everything held.\n".to_owned() } else { told.join("\n") }
     }
 }
 

@@ -164,6 +164,17 @@ fn a_report_says_what_happened() {
 }
 
 #[test]
+fn what_was_cut_short_has_not_held() {
+    let cut = SoakReport { is_cut: true, after: Footprint::default(), ..report() };
+    let text = cut.to_markdown();
+    assert!(text.ends_with("Cut short: nothing is known of the end.\n"), "{text}");
+    assert!(!text.contains("Everything held") && text.contains("| memory, MiB | 10 | - | 4 |"), "{text}");
+    let why = SoakReport { broken: vec!["the server has ended".to_owned()], ..cut };
+    let text = why.to_markdown();
+    assert!(text.ends_with("of the end.\n\nWhat did not hold:\n\n- the server has ended\n"), "{text}");
+}
+
+#[test]
 fn a_report_is_read_as_it_was_written() {
     let json = report().to_json().unwrap();
     assert_eq!(serde_json::from_str::<SoakReport>(&json).unwrap(), report());

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::number;
-use super::site::{command, run, said};
+use super::site::{Ran, command, run, said};
 
 /// A server that is told to end has ended by then.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
@@ -49,11 +49,15 @@ fn a_small_soak_of_every_fault_holds() {
 
 #[test]
 fn what_does_not_hold_ends_with_1_and_says_so() {
-    let soak = ["bench", "soak", "--joins", "60", "--only", "joins", "--memory-tolerance", "0"];
-    let ran = run(command(&soak));
+    let temporary = directory("broken");
+    // Named twice, it comes once all the same.
+    let soak = ["bench", "soak", "--joins", "60", "--only", "joins,joins", "--memory-tolerance", "0"];
+    let ran = run(with_temporary(command(&soak), &temporary));
     assert_eq!(ran.code, 1, "{}", ran.out);
     assert!(ran.err.contains("error: in the end") && ran.err.contains("MiB of memory"), "{}", ran.err);
-    assert!(ran.out.contains("What did not hold:"), "{}", ran.out);
+    assert!(ran.out.contains("What did not hold:") && !ran.out.contains("Cut short"), "{}", ran.out);
+    assert!(has_log(&temporary), "{}", ran.err);
+    std::fs::remove_dir_all(temporary).unwrap();
 }
 
 #[test]
@@ -61,20 +65,44 @@ fn unknown_faults_and_too_little_time_are_told() {
     let ran = run(command(&["bench", "soak", "--only", "fire"]));
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("`fire` is none of joins, flaps"), "{}", ran.err);
-    let ran = run(command(&["bench", "soak", "--only", "joins", "--duration", "3s", "--joins", "1000000"]));
+    let temporary = directory("late");
+    let soak = ["bench", "soak", "--only", "joins", "--duration", "3s", "--joins", "1000000"];
+    let ran = run(with_temporary(command(&soak), &temporary));
     assert_eq!(ran.code, 124, "{}", ran.err);
     assert!(ran.err.contains("not done within 3s") && ran.out.contains(", cut short: joins."), "{}", ran.out);
+    assert!(was_cut(&ran), "{}", ran.out);
+    std::fs::remove_dir_all(temporary).unwrap();
+}
+
+/// Files that are for a while go there.
+fn with_temporary(mut command: Command, directory: &Path) -> Command {
+    std::fs::create_dir_all(directory).unwrap();
+    command.env("TMPDIR", directory);
+    command
+}
+
+/// Whether a soak has left a server's log there.
+fn has_log(temporary: &Path) -> bool {
+    let mut left = std::fs::read_dir(temporary).unwrap();
+    left.any(|entry| entry.unwrap().path().join("server.log").exists())
+}
+
+fn was_cut(ran: &Ran) -> bool {
+    ran.out.contains("Cut short: nothing is known of the end.") && !ran.out.contains("Everything held")
 }
 
 /// A soak under way, and its server's process.
 struct Running {
     soak: Child,
     server: String,
+    temporary: PathBuf,
 }
 
 impl Running {
-    fn start() -> Self {
-        let mut soak = command(&["bench", "soak", "--only", "joins", "--joins", "1000000", "--progress"]);
+    fn start(name: &str) -> Self {
+        let temporary = directory(name);
+        let soak = command(&["bench", "soak", "--only", "joins", "--joins", "1000000", "--progress"]);
+        let mut soak = with_temporary(soak, &temporary);
         let mut soak = soak.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(soak.stderr.take().unwrap()).lines();
         // The server serves from here on.
@@ -84,7 +112,7 @@ impl Running {
         let children = format!("/proc/{0}/task/{0}/children", soak.id());
         let server = std::fs::read_to_string(children).unwrap().trim().to_owned();
         assert!(server.parse::<u32>().is_ok(), "one server: {server}");
-        Self { soak, server }
+        Self { soak, server, temporary }
     }
 }
 
@@ -104,22 +132,34 @@ fn wait_until_it_has_ended(process: &str) {
 
 #[test]
 fn an_interrupted_soak_takes_its_server_along_and_is_reported() {
-    let Running { soak, server } = Running::start();
-    signal(&soak, "-INT");
+    let Running { soak, server, temporary } = Running::start("interrupted");
+    signal(&soak.id().to_string(), "-INT");
     let ran = said(soak.wait_with_output().unwrap());
     assert_eq!(ran.code, 130, "{}", ran.err);
-    assert!(ran.out.contains("cut short"), "{}", ran.out);
+    assert!(was_cut(&ran) && has_log(&temporary), "{}", ran.out);
     wait_until_it_has_ended(&server);
+    std::fs::remove_dir_all(temporary).unwrap();
+}
+
+#[test]
+fn a_soak_whose_server_dies_says_so_and_keeps_its_log() {
+    let Running { soak, server, temporary } = Running::start("orphan");
+    signal(&server, "-KILL");
+    let ran = said(soak.wait_with_output().unwrap());
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(was_cut(&ran) && ran.out.contains("What did not hold:") && has_log(&temporary), "{}", ran.out);
+    std::fs::remove_dir_all(temporary).unwrap();
 }
 
 #[test]
 fn a_server_does_not_outlive_a_soak_that_is_killed() {
-    let Running { mut soak, server } = Running::start();
-    signal(&soak, "-KILL");
+    let Running { mut soak, server, temporary } = Running::start("killed");
+    signal(&soak.id().to_string(), "-KILL");
     assert!(!soak.wait().unwrap().success());
     wait_until_it_has_ended(&server);
+    std::fs::remove_dir_all(temporary).unwrap();
 }
 
-fn signal(process: &Child, signal: &str) {
-    assert!(Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap().success());
+fn signal(process: &str, signal: &str) {
+    assert!(Command::new("kill").args([signal, process]).status().unwrap().success());
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use tokio::runtime::Runtime;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::interval;
 use trackyard::{
     DataPublishOptions, DataTrackFrame, DataTrackStream, DataTrackSubscribeOptions, LocalDataTrack, Room,
     RoomEvent, RoomEvents,
@@ -57,13 +57,23 @@ struct Flow {
 #[derive(Debug, Default)]
 struct Seen {
     frames: Mutex<Ledger>,
+    silence: Mutex<Silence>,
     packets: Mutex<Ledger>,
     interruptions: AtomicU64,
 }
 
+/// The longest time without a frame.
+#[derive(Debug, Default)]
+struct Silence {
+    /// When the last one came.
+    since: Option<Instant>,
+    longest: Duration,
+}
+
 /// Where they were at a moment.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
+    at: Instant,
     frames: u64,
     packets: u64,
     repeated: [u64; SUBSCRIBERS],
@@ -135,6 +145,12 @@ impl Bystanders {
         .await
     }
 
+    /// The longest that one of them has had no frame, until now or since this was last asked.
+    pub(super) fn take_silence(&self) -> Duration {
+        let silences = self.flow.seen.iter().map(|seen| lock(&seen.silence).take());
+        silences.max().unwrap_or_default()
+    }
+
     /// Interruptions of all three together.
     pub(super) fn interruptions(&self) -> u64 {
         let seen = self.flow.seen.iter().map(|seen| seen.interruptions.load(Ordering::Relaxed));
@@ -156,6 +172,7 @@ impl Flow {
         let interruptions = self.interruptions.load(Ordering::Relaxed);
         let of = |count: fn(&Seen) -> u64| self.seen.each_ref().map(count);
         Mark {
+            at: Instant::now(),
             frames: self.frames.load(Ordering::Relaxed),
             packets: self.packets.load(Ordering::Relaxed),
             repeated: of(|seen| lock(&seen.packets).repeated()),
@@ -177,6 +194,7 @@ impl Seen {
         let ages = lock(&self.frames).take_ages();
         let ms = |age: Duration| (age.as_secs_f64() * 1e5).round() / 1e2;
         BystanderReport {
+            watched_s: now.at.duration_since(before.at).as_secs_f64(),
             frames_sent: frames.end - frames.start,
             frames_lost: lock(&self.frames).lost_in(&frames),
             packets_sent: packets.end - packets.start,
@@ -220,22 +238,20 @@ async fn watch(flow: Arc<Flow>, mut events: RoomEvents) {
     }
 }
 
-/// Pushes frames when they are due, whatever becomes of them, and packets as they are taken.
+/// Pushes frames when they are due, and counts them whatever becomes of them; packets as they are taken.
 async fn publish(flow: Arc<Flow>, room: Room, track: LocalDataTrack) {
     let participant = room.local_participant();
     let frames = async {
         let mut due = interval(Duration::from_secs(1) / u32::try_from(FRAMES_HZ).unwrap_or(1));
         loop {
             let at = due.tick().await.into_std();
-            let number = flow.frames.load(Ordering::Relaxed);
-            if track.try_push(DataTrackFrame::new(flow.stamp(number, at))).is_ok() {
-                flow.frames.store(number + 1, Ordering::Relaxed);
-            }
+            let number = flow.frames.fetch_add(1, Ordering::Relaxed);
+            // One that is not taken does not come, and is lost.
+            let _ = track.try_push(DataTrackFrame::new(flow.stamp(number, at)));
         }
     };
     let packets = async {
         let mut due = interval(Duration::from_secs(1) / u32::try_from(PACKETS_HZ).unwrap_or(1));
-        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let at = due.tick().await.into_std();
             let number = flow.packets.load(Ordering::Relaxed);
@@ -257,7 +273,10 @@ async fn subscriber(
     loop {
         tokio::select! {
             frame = frames.next() => match frame {
-                Some(frame) => flow.record(&seen.frames, frame.payload()),
+                Some(frame) => {
+                    lock(&seen.silence).end();
+                    flow.record(&seen.frames, frame.payload());
+                }
                 None => return,
             },
             event = events.recv() => match event {
@@ -269,6 +288,21 @@ async fn subscriber(
                 Err(_) => return,
             },
         }
+    }
+}
+
+impl Silence {
+    /// A frame has come.
+    fn end(&mut self) {
+        let now = Instant::now();
+        let since = self.since.replace(now);
+        self.longest = self.longest.max(since.map_or(Duration::ZERO, |since| now - since));
+    }
+
+    /// The longest one, and begins to look for another.
+    fn take(&mut self) -> Duration {
+        let current = self.since.map_or(Duration::ZERO, |since| since.elapsed());
+        std::mem::take(&mut self.longest).max(current)
     }
 }
 

@@ -6,7 +6,7 @@ mod full_disk;
 mod garbage;
 mod silent;
 mod slow;
-mod workers;
+pub(super) mod workers;
 
 use std::sync::Arc;
 use std::time::Duration;

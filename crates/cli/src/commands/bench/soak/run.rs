@@ -13,11 +13,11 @@ use trackyard_bench::soak::{
 
 use super::Soak;
 use super::bystanders::{BYSTANDERS, Bystanders};
-use super::faults::Ground;
+use super::faults::{Ground, workers};
 use super::progress::Progress;
 use super::site::{Log, Site};
 use super::stages;
-use super::visits::Visits;
+use super::visits::{AT_ONCE, Visits};
 use crate::failure::Failure;
 
 /// What a server needs to reach its level.
@@ -34,6 +34,9 @@ const TASKS: u64 = 4;
 /// Points of memory that are kept; beyond, every second one is.
 const POINTS_MAX: usize = 40;
 const POINT_EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked whether the server is there, while clients join.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOKS_PER_LINE: u64 = 10;
 /// What the server itself says has gone wrong, and must not.
 const NEVER: [&str; 3] =
     ["trackyard_worker_peers_lost_total", "trackyard_commands_lost_total", "trackyard_events_lost_total"];
@@ -72,14 +75,15 @@ impl<'s> Run<'s> {
         Self { soak, seed, directory, began, progress, report, points: Arc::default() }
     }
 
-    /// What was found, also if it was cut short.
-    pub(super) fn finish(mut self, is_cut: bool) -> SoakReport {
-        self.report.is_cut = is_cut;
+    /// What was found, also if it was cut short, and why.
+    pub(super) fn finish(mut self, cut: Option<String>) -> SoakReport {
+        self.report.is_cut = cut.is_some();
         self.report.took_s = self.began.elapsed().as_secs_f64();
         self.report.memory = std::mem::take(&mut *self.points.lock().unwrap_or_else(PoisonError::into_inner));
         let stages = self.report.stages.iter();
         let mut broken: Vec<String> = stages.flat_map(|stage| stage.broken.clone()).collect();
         broken.append(&mut self.report.broken);
+        broken.extend(cut.map(|why| format!("cut short: {why}")));
         self.report.broken = broken;
         self.report
     }
@@ -111,7 +115,7 @@ impl<'s> Run<'s> {
         loop {
             round += 1;
             self.round(&ground, round, Some(&visits)).await?;
-            if visits.is_over() || self.soak.faults() == [Fault::Joins] {
+            if visits.is_over() || self.report.faults == [Fault::Joins] {
                 break;
             }
         }
@@ -128,9 +132,11 @@ impl<'s> Run<'s> {
         let joins = WARM_UP_JOINS.min(self.soak.joins.div_ceil(WARM_UP_SHARE));
         self.progress.tell(&format!("seed {}: {joins} joins to warm up", self.seed));
         let mut visits = Visits::begin(&ground.site, joins, "early");
-        visits.all().await?;
-        let done = visits.report().done;
-        ensure!(done > 0, "nobody gets in: {}", visits.why().unwrap_or_default());
+        self.all_joined(&ground.site, &mut visits).await?;
+        let warm_up = visits.report();
+        ensure!(warm_up.done > 0, "nobody gets in: {}", visits.why().unwrap_or_default());
+        // No fault has come yet.
+        self.report.broken.extend(refusals("warm-up", &visits, 0));
         if self.soak.joins >= JOINS_WITH_WARM_UP_ROUND {
             self.round(ground, 0, None).await?;
         }
@@ -141,7 +147,7 @@ impl<'s> Run<'s> {
 
     /// Each fault once.
     async fn round(&mut self, ground: &Ground, round: u32, visits: Option<&Visits>) -> anyhow::Result<()> {
-        let stages = course(&self.soak.faults(), self.soak.mixed, (self.seed, round));
+        let stages = course(&self.report.faults, self.soak.mixed, (self.seed, round));
         for (number, faults) in (0..).zip(stages) {
             let seed = self.seed.wrapping_add(u64::from(round) << 16).wrapping_add(number);
             let (ground, began) = (Ground { seed, ..ground.clone() }, Instant::now());
@@ -155,16 +161,7 @@ impl<'s> Run<'s> {
     /// Those who have not come yet.
     async fn rest(&mut self, ground: &Ground, round: u32, visits: &mut Visits) -> anyhow::Result<()> {
         let (mark, began, before) = (ground.bystanders.mark(), Instant::now(), visits.report());
-        let mut lines = tokio::time::interval(Duration::from_secs(10));
-        lines.tick().await;
-        loop {
-            tokio::select! {
-                ended = visits.all() => break ended?,
-                _ = lines.tick() => {}
-            }
-            let JoinsReport { done, asked, .. } = visits.report();
-            self.progress.tell(&format!("{done} of {asked} joins"));
-        }
+        self.all_joined(&ground.site, visits).await?;
         let bystanders = ground.bystanders.seen_since(&mark).await;
         let mut report = StageReport { faults: vec![Fault::Joins], ..StageReport::default() };
         report.broken = stages::broken(&[], &bystanders);
@@ -173,6 +170,23 @@ impl<'s> Run<'s> {
         report.facts.push(Fact { name, value: (now.done - before.done) as f64 });
         self.record(report, (round, began), Some(now));
         self.check_alive(&ground.site)
+    }
+
+    /// Waits until all have been, or there is no server any more that they could join.
+    async fn all_joined(&self, site: &Site, visits: &mut Visits) -> anyhow::Result<()> {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.tick().await;
+        for look in 1_u64.. {
+            tokio::select! {
+                ended = visits.all() => return ended,
+                _ = looks.tick() => self.check_alive(site)?,
+            }
+            let JoinsReport { done, asked, .. } = visits.report();
+            if look.is_multiple_of(LOOKS_PER_LINE) {
+                self.progress.tell(&format!("{done} of {asked} joins"));
+            }
+        }
+        Ok(())
     }
 
     fn record(&mut self, report: StageReport, (round, began): (u32, Instant), joins: Option<JoinsReport>) {
@@ -185,6 +199,7 @@ impl<'s> Run<'s> {
         let names: Vec<_> = report.faults.iter().map(|fault| fault.name()).collect();
         let facts: Vec<_> = report.facts.iter().map(ToString::to_string).collect();
         let lost: Vec<_> = report.bystanders.iter().map(|seen| seen.frames_lost.to_string()).collect();
+        self.report.joins = joins.unwrap_or_default();
         let joins =
             joins.map(|joins| format!("; {} of {} joins", joins.done, joins.asked)).unwrap_or_default();
         let (names, facts, lost) = (names.join(" + "), facts.join(", "), lost.join(" and "));
@@ -202,15 +217,10 @@ impl<'s> Run<'s> {
 
     fn joined(&mut self, visits: &Visits) {
         self.report.joins = visits.report();
-        let JoinsReport { failed, repeated, asked, .. } = self.report.joins;
-        let why = visits.why().unwrap_or_default();
-        if failed > 0 {
-            self.report.broken.push(format!("joins: {failed} of {asked} clients never got in: {why}"));
-        }
-        // A worker that dies takes those with it who are just coming.
-        if repeated > 0 && !self.has(Fault::Workers) {
-            self.report.broken.push(format!("joins: {repeated} tries had to be repeated: {why}"));
-        }
+        let rounds = self.report.stages.iter().filter(|stage| stage.round > 0);
+        let deaths = rounds.flat_map(|stage| &stage.facts).filter(|fact| fact.name == workers::DEATHS);
+        let deaths = deaths.map(|fact| fact.value).sum::<f64>();
+        self.report.broken.extend(refusals("joins", visits, deaths as u64));
     }
 
     /// Waits until everybody has gone, and compares.
@@ -237,7 +247,7 @@ impl<'s> Run<'s> {
     }
 
     fn has(&self, fault: Fault) -> bool {
-        self.soak.faults().contains(&fault)
+        self.report.faults.contains(&fault)
     }
 
     /// Notes the server's memory until what is returned is dropped.
@@ -266,10 +276,16 @@ impl<'s> Run<'s> {
     }
 }
 
+/// Tries that failed, beyond those that a dying worker takes with it: everybody who is just coming.
+fn refusals(when: &str, visits: &Visits, deaths: u64) -> Vec<String> {
+    let JoinsReport { failed, repeated, asked, .. } = visits.report();
+    let (why, allowed) = (visits.why().unwrap_or_default(), deaths * AT_ONCE as u64);
+    let failed = (failed > 0).then(|| format!("{when}: {failed} of {asked} clients never got in: {why}"));
+    let repeated = (repeated > allowed)
+        .then(|| format!("{when}: {repeated} tries had to be repeated, {allowed} may be: {why}"));
+    failed.into_iter().chain(repeated).collect()
+}
+
 fn tolerance(soak: &Soak) -> Tolerance {
-    Tolerance {
-        memory_bytes: soak.memory_tolerance.saturating_mul(1 << 20),
-        descriptors: DESCRIPTORS,
-        tasks: TASKS,
-    }
+    Tolerance { memory_bytes: soak.memory_tolerance_bytes(), descriptors: DESCRIPTORS, tasks: TASKS }
 }

@@ -2,7 +2,8 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -24,6 +25,9 @@ const START_MAX: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Another program may take a free port first.
 const PORT_TRIES: usize = 5;
+/// Below those of outgoing connections.
+const PORTS: RangeInclusive<u16> = 20_000..=31_999;
+const PORTS_LOOKED_AT: usize = 1_000;
 const KEY: &str = "soak";
 /// Tokens are signed as of two hours ago, so that no clock that is an hour off thinks that they are from the future.
 const SIGNED_BEFORE_S: u64 = 2 * 3_600;
@@ -287,12 +291,18 @@ fn command(config: &Path) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// HTTP, UDP and TCP, free a moment ago.
+/// HTTP, UDP and TCP, free a moment ago, of those that the system gives to nobody's outgoing connections: of these a
+/// soak has many, and one could come between the look and the server.
 fn free_addresses() -> anyhow::Result<[SocketAddr; 3]> {
-    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let held = [listen()?, listen()?, listen()?];
-    let [http, udp, tcp] = held.each_ref().map(TcpListener::local_addr);
-    Ok([http?, udp?, tcp?])
+    let hold = |port: u16| {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Some((TcpListener::bind(address).ok()?, UdpSocket::bind(address).ok()?, address))
+    };
+    let ports = std::iter::repeat_with(|| fastrand::u16(PORTS)).take(PORTS_LOOKED_AT);
+    // Held until all three are there, so that none is the same.
+    let held: Vec<_> = ports.filter_map(hold).take(3).collect();
+    let [(.., http), (.., udp), (.., tcp)] = held.as_slice() else { bail!("no port is free") };
+    Ok([*http, *udp, *tcp])
 }
 
 #[cfg(unix)]

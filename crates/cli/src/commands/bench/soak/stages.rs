@@ -14,12 +14,19 @@ const WORKER_S: u64 = 10;
 /// What a server that stands still costs, and what it catches up with.
 const CLOCK_S: u64 = 4;
 
+/// Of what is due in the time, so much is sent: a publisher that is held up loses nothing, and sends nothing.
+const SENT_MIN: f64 = 0.9;
+/// What may be missing beside that, at the edges of the time.
+const SENT_EDGE: f64 = 2.0;
+
 /// What bystanders may lose, and whether they may be interrupted.
 #[derive(Debug, Clone, Copy)]
 struct Allowance {
     frames: u64,
     packets: u64,
     is_interrupted: bool,
+    /// Whether the publisher may be held up.
+    is_held_up: bool,
 }
 
 impl Allowance {
@@ -31,10 +38,11 @@ impl Allowance {
                 frames: WORKER_S * FRAMES_HZ,
                 packets: WORKER_S * PACKETS_HZ,
                 is_interrupted: true,
+                is_held_up: true,
             };
         }
         let frames = if has(Fault::Clock) { CLOCK_S * FRAMES_HZ } else { chance };
-        Self { frames, packets: 0, is_interrupted: false }
+        Self { frames, packets: 0, is_interrupted: false, is_held_up: has(Fault::Clock) }
     }
 }
 
@@ -73,6 +81,13 @@ pub(super) fn broken(faults: &[Fault], bystanders: &[BystanderReport]) -> Vec<St
                 broken.push(format!("{names}: bystander {number}: {what}"));
             }
         };
+        for (what, sent, hertz) in
+            [("frames", seen.frames_sent, FRAMES_HZ), ("packets", seen.packets_sent, PACKETS_HZ)]
+        {
+            let due = seen.watched_s * hertz as f64;
+            let is_held_up = sent as f64 + SENT_EDGE < SENT_MIN * due && !allowed.is_held_up;
+            check(is_held_up, format!("{sent} {what} are sent of {due:.0} that were due"));
+        }
         let (lost, sent) = (seen.frames_lost, seen.frames_sent);
         check(lost > allowed.frames, format!("{lost} of {sent} frames are lost, {} may be", allowed.frames));
         let (lost, sent) = (seen.packets_lost, seen.packets_sent);
@@ -91,6 +106,7 @@ mod tests {
     #[test]
     fn bystanders_may_lose_what_a_fault_concerns_and_nothing_else() {
         let seen = |frames_lost, packets_lost, interruptions| BystanderReport {
+            watched_s: 15.0,
             frames_sent: 1_500,
             packets_sent: 150,
             frames_lost,
@@ -110,5 +126,27 @@ mod tests {
         check(&[Fault::Workers], seen(1_000, 100, 3), 0);
         check(&[Fault::Workers], seen(1_001, 101, 3), 2);
         check(&[Fault::Workers], BystanderReport { packets_repeated: 1, ..seen(0, 0, 0) }, 1);
+    }
+
+    #[test]
+    fn a_publisher_that_is_held_up_has_not_held() {
+        let sent = |frames_sent, packets_sent| BystanderReport {
+            watched_s: 10.0,
+            frames_sent,
+            packets_sent,
+            ..BystanderReport::default()
+        };
+        for (fault, frames, packets, expected) in [
+            (Fault::Slow, 1_000, 100, 0),
+            (Fault::Slow, 898, 88, 0),
+            (Fault::Slow, 897, 100, 1),
+            (Fault::Slow, 0, 0, 2),
+            (Fault::Slow, 1_000, 87, 1),
+            (Fault::Workers, 0, 0, 0),
+            (Fault::Clock, 700, 70, 0),
+        ] {
+            let broken = broken(&[fault], &[sent(frames, packets)]);
+            assert_eq!(broken.len(), expected, "{fault}, {frames}, {packets}: {broken:?}");
+        }
     }
 }

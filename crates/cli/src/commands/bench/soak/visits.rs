@@ -13,7 +13,7 @@ use trackyard_bench::soak::JoinsReport;
 use super::site::Site;
 
 /// Clients that are there at the same time.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 const ROOMS: u64 = 10;
 /// A visit takes no longer.
 const VISIT_MAX: Duration = Duration::from_secs(30);

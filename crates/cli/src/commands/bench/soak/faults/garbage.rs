@@ -4,10 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, interval, timeout};
 use trackyard_bench::soak::Hostile;
 
 use super::{Findings, Ground};
@@ -20,6 +20,9 @@ const SOCKETS: usize = 16;
 const ROUND: usize = 5;
 const ROUND_EVERY: Duration = Duration::from_millis(2);
 const CONNECTION_EVERY: Duration = Duration::from_millis(20);
+/// How the answer to what is no request begins.
+const REFUSED: [u8; 12] = *b"HTTP/1.1 400";
+const ANSWER_MAX: Duration = Duration::from_secs(5);
 /// WebSocket frames with a mask of zeros: a binary one of 126 bytes and more.
 const FRAME_HEAD: [u8; 2] = [0x82, 0xfe];
 
@@ -29,12 +32,8 @@ pub(super) async fn run(ground: &Ground) -> anyhow::Result<Findings> {
     let end = Instant::now() + LASTS;
     let mut attacks = JoinSet::new();
     attacks.spawn(datagrams(site.udp, (*seed, end)));
-    attacks.spawn(connections(("garbage_connections", site.tcp), (seed.wrapping_add(1), end), |hostile| {
-        hostile.noise(&[4, 0])
-    }));
-    attacks.spawn(connections(("garbage_requests", site.http), (seed.wrapping_add(2), end), |hostile| {
-        [hostile.noise(b"GET /rtc?access_token="), b"\r\n\r\n".to_vec()].concat()
-    }));
+    attacks.spawn(connections(site.tcp, (seed.wrapping_add(1), end)));
+    attacks.spawn(garbage_requests(site.http, (seed.wrapping_add(2), end)));
     let requests: anyhow::Result<Vec<String>> = (0..4).map(|number| request(site, number)).collect();
     attacks.spawn(signals(site.http, (seed.wrapping_add(3), end), requests?));
     let mut findings = Findings::default();
@@ -46,9 +45,10 @@ pub(super) async fn run(ground: &Ground) -> anyhow::Result<Findings> {
     }
     let after = site.metrics().await?;
     let counted = |series: &str| after.sum(series) - before.sum(series);
+    // What is no HTTP was refused, or it would not have come as far as here.
     for (what, series) in [
         ("garbage on UDP", "trackyard_worker_garbage_"),
-        ("frames of no connection on TCP", "trackyard_net_tcp_"),
+        ("frames of no connection on TCP", "trackyard_net_tcp_unclaimed"),
         ("signal messages that are none", "trackyard_signal_undecodable"),
     ] {
         findings.expect(counted(series) > 0.0, || format!("the server has not counted {what}"));
@@ -78,19 +78,33 @@ async fn datagrams(server: SocketAddr, (seed, end): (u64, Instant)) -> Sent {
     Ok(("garbage_datagrams", count))
 }
 
-/// A connection for each piece of garbage; the server may have had enough before its end.
-async fn connections(
-    (name, server): (&'static str, SocketAddr),
-    (seed, end): (u64, Instant),
-    make: impl Fn(&mut Hostile) -> Vec<u8>,
-) -> Sent {
+/// A connection for each piece of garbage, framed by a length (RFC 4571); the server may have had enough before its
+/// end.
+async fn connections(server: SocketAddr, (seed, end): (u64, Instant)) -> Sent {
     let (mut hostile, mut due, mut count) = (Hostile::new(seed, "unknown"), interval(CONNECTION_EVERY), 0);
     while due.tick().await < end {
         let Ok(mut stream) = TcpStream::connect(server).await else { continue };
-        let _ = stream.write_all(&make(&mut hostile)).await;
+        let _ = stream.write_all(&hostile.noise(&[4, 0])).await;
         count += 1;
     }
-    Ok((name, count))
+    Ok(("garbage_connections", count))
+}
+
+/// Requests that are none, each of which is refused.
+async fn garbage_requests(server: SocketAddr, (seed, end): (u64, Instant)) -> Sent {
+    let (mut hostile, mut due, mut count) = (Hostile::new(seed, "unknown"), interval(CONNECTION_EVERY), 0);
+    while due.tick().await < end {
+        let mut stream = TcpStream::connect(server).await.context("no connection for HTTP")?;
+        let request = [hostile.noise(b"GET /rtc?access_token="), b"\r\n\r\n".to_vec()].concat();
+        stream.write_all(&request).await.context("garbage is not read to its end")?;
+        let mut status = [0; REFUSED.len()];
+        let answered = timeout(ANSWER_MAX, stream.read_exact(&mut status)).await;
+        answered.context("garbage is not answered")?.context("garbage is not answered")?;
+        let text = String::from_utf8_lossy(&status);
+        ensure!(status == REFUSED, "garbage over HTTP is answered with `{text}`");
+        count += 1;
+    }
+    Ok(("garbage_requests_refused", count))
 }
 
 /// What opens a signal connection.
