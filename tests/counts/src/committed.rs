@@ -21,15 +21,22 @@ pub(crate) struct Committed {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cost {
     pub(crate) instructions: f64,
+    /// Instructions of the system's libraries.
+    pub(crate) system: f64,
     pub(crate) allocations: f64,
+    pub(crate) bytes: f64,
 }
 
 impl Committed {
     /// These counts, by the compiler in use.
     pub(crate) fn of(counts: &[Count]) -> Self {
         let pieces = counts.iter().map(|count| {
-            let cost =
-                Cost { instructions: round(count.instructions), allocations: round(count.allocations) };
+            let cost = Cost {
+                instructions: rounded(count.instructions, 10.0),
+                system: rounded(count.system, 10.0),
+                allocations: rounded(count.allocations, 100.0),
+                bytes: rounded(count.bytes, 10.0),
+            };
             (count.name.clone(), cost)
         });
         Self { rustc: compiler(), pieces: pieces.collect() }
@@ -52,9 +59,9 @@ impl Committed {
     }
 }
 
-/// Tenths are enough.
-fn round(count: f64) -> f64 {
-    (count * 10.0).round() / 10.0
+/// Tenths are enough, of allocations hundredths.
+fn rounded(count: f64, parts: f64) -> f64 {
+    (count * parts).round() / parts
 }
 
 /// What `rustc` says of itself.

@@ -2,13 +2,14 @@
 //! is committed.
 //!
 //! Callgrind counts the same for every run, and on every processor: what a library of the system chooses by the
-//! processor's model is told apart, and not compared.
+//! processor's model is told apart, and held to one of its ways where it copies memory.
 
 #![allow(clippy::print_stdout, reason = "a command speaks to whoever runs it")]
 
 mod allocator;
 mod callgrind;
 mod committed;
+mod document;
 mod meter;
 mod node;
 mod pieces;
@@ -30,7 +31,7 @@ Usage: counts COMMAND
 
 Commands:
   check [TABLE]  count, and compare with what is committed; the table is written to that file
-  write          count, and commit to it
+  write          count, and commit to it, with the table in docs/performance.md
   show           count, and print the table
   measure        what is run to be counted: prints allocations";
 
@@ -50,9 +51,10 @@ fn main() -> ExitCode {
 fn command(words: &[&str]) -> Result<bool> {
     match words {
         ["check", rest @ ..] => check(rest.first().map(Path::new)),
-        ["write"] => Committed::of(&callgrind::count()?).write(&file()).map(|()| true),
+        ["write"] => write().map(|()| true),
         ["show"] => {
-            println!("{}", table(&verdict::all(&Committed::read(&file())?, &callgrind::count()?)));
+            let committed = Committed::read(&file())?;
+            println!("{}", table(&committed, &verdict::all(&committed, &callgrind::count()?)));
             Ok(true)
         }
         ["measure"] => measure(),
@@ -65,15 +67,22 @@ fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("counts.json")
 }
 
+fn write() -> Result<()> {
+    let committed = Committed::of(&callgrind::count()?);
+    committed.write(&file())?;
+    document::write(&committed)
+}
+
 fn check(target: Option<&Path>) -> Result<bool> {
     let committed = Committed::read(&file())?;
     let verdicts = verdict::all(&committed, &callgrind::count()?);
-    let table = table(&verdicts);
+    let table = table(&committed, &verdicts);
     println!("{table}");
     if let Some(target) = target {
         std::fs::write(target, table).with_context(|| format!("{} cannot be written", target.display()))?;
     }
-    let failures: Vec<_> = verdicts.iter().filter_map(Verdict::failure).collect();
+    let failures = verdicts.iter().filter_map(Verdict::failure).chain(verdict::stale(&committed));
+    let failures: Vec<_> = failures.collect();
     failures.iter().for_each(|failure| println!("{failure}"));
     Ok(failures.is_empty())
 }

@@ -30,6 +30,7 @@ pub(crate) struct Piece {
     /// What one operation is.
     pub(crate) what: &'static str,
     /// Whether instructions are compared: not where the processor's model decides which of several ways is taken.
+    /// Allocations always are.
     pub(crate) is_gated: bool,
     pub(crate) run: fn(&mut Meter) -> Result<()>,
 }
@@ -37,9 +38,9 @@ pub(crate) struct Piece {
 /// All of them.
 pub(crate) const PIECES: [Piece; 17] = [
     piece("parse_and_patch", "a header read, a handle overwritten", packet::parse_and_patch),
-    piece("packetize", "one of 16 packets of a frame of 64 KiB", packet::packetize),
-    piece("reassemble_1", "a frame of one packet of 1,000 B", packet::reassemble_small),
-    piece("reassemble_16", "one of 16 packets of a frame of 64 KiB", packet::reassemble_large),
+    piece("packetize", "one of 16 packets made of a frame of 64 KiB", packet::packetize),
+    piece("reassemble_1", "a frame made of one packet of 1,000 B", packet::reassemble_small),
+    piece("reassemble_16", "one of 16 packets put into a frame of 64 KiB", packet::reassemble_large),
     piece("lane_1", "a packet through a lane, frames of one packet", lane::small),
     piece("lane_16", "a packet through a lane, frames of 16 packets", lane::large),
     piece("lane_waiting", "a frame that replaces one that waits", lane::waiting),
@@ -54,7 +55,11 @@ pub(crate) const PIECES: [Piece; 17] = [
     piece("publish", "a track more among 1,000, with a watcher", room::publish),
     Piece {
         is_gated: false,
-        ..piece("through_str0m", "1,000 B from a client to the server and back", connection::there_and_back)
+        ..piece(
+            "through_connections",
+            "1,000 B from a client to the server and back",
+            connection::there_and_back,
+        )
     },
 ];
 

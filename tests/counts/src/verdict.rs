@@ -12,6 +12,14 @@ const TOLERANCE: f64 = 0.03;
 const TOLERANCE_OTHER_COMPILER: f64 = 0.30;
 /// Of allocations for one operation: tables grow once in a while.
 const ALLOCATIONS_MORE: f64 = 0.05;
+/// The same of their bytes, and at least.
+const BYTES_MORE: f64 = 0.1;
+const BYTES_EDGE: f64 = 32.0;
+/// Of instructions in the system's libraries, whose versions differ, and at least: one payload more that is copied
+/// for each packet shows.
+const SYSTEM_MORE: f64 = 0.5;
+const SYSTEM_EDGE: f64 = 64.0;
+const ADVICE: &str = "run `cargo xtask counts --write`";
 
 /// One piece's cost, and what was committed for it.
 #[derive(Debug, Clone)]
@@ -23,9 +31,14 @@ pub(crate) struct Verdict {
     committed: Option<Cost>,
 }
 
+/// How much instructions may differ.
+fn tolerance(committed: &Committed) -> f64 {
+    if committed.is_of_this_compiler() { TOLERANCE } else { TOLERANCE_OTHER_COMPILER }
+}
+
 /// A verdict for each piece.
 pub(crate) fn all(committed: &Committed, counts: &[Count]) -> Vec<Verdict> {
-    let tolerance = if committed.is_of_this_compiler() { TOLERANCE } else { TOLERANCE_OTHER_COMPILER };
+    let tolerance = tolerance(committed);
     let verdict = |count: &Count| {
         let piece = PIECES.iter().find(|piece| piece.name == count.name)?;
         Some(Verdict {
@@ -39,33 +52,43 @@ pub(crate) fn all(committed: &Committed, counts: &[Count]) -> Vec<Verdict> {
     counts.iter().filter_map(verdict).collect()
 }
 
+/// What is committed of pieces that are counted no more.
+pub(crate) fn stale(committed: &Committed) -> Vec<String> {
+    let is_counted = |name: &str| PIECES.iter().any(|piece| piece.name == name);
+    let stale = committed.pieces.keys().filter(|name| !is_counted(name));
+    stale.map(|name| format!("{name}: committed, and counted no more; {ADVICE}")).collect()
+}
+
 impl Verdict {
     /// Why it fails, if it does.
     pub(crate) fn failure(&self) -> Option<String> {
-        let name = &self.count.name;
+        let Count { name, allocations, bytes, .. } = &self.count;
         let Some(committed) = self.committed else {
-            return Some(format!("{name}: nothing is committed; run `cargo xtask counts --write`"));
+            return Some(format!("{name}: nothing is committed; {ADVICE}"));
         };
-        if !self.is_gated {
-            return None;
-        }
+        let allocations_max = committed.allocations + ALLOCATIONS_MORE;
+        let bytes_max = committed.bytes * (1.0 + BYTES_MORE) + BYTES_EDGE;
+        let said = if *allocations > allocations_max {
+            format!("{allocations:.2} allocations, {} committed", committed.allocations)
+        } else if *bytes > bytes_max {
+            format!("{} bytes allocated, {} committed", thousands(*bytes), thousands(committed.bytes))
+        } else {
+            self.instructions(committed).filter(|_| self.is_gated)?
+        };
+        Some(format!("{name}: {said}: {}; if it is meant, {ADVICE}", self.what))
+    }
+
+    /// What there is to say of instructions.
+    fn instructions(&self, committed: Cost) -> Option<String> {
+        let Count { instructions, system, .. } = self.count;
         let change = self.change(committed);
-        if self.count.allocations > committed.allocations + ALLOCATIONS_MORE {
-            let Count { allocations, .. } = self.count;
-            return Some(format!(
-                "{name}: {allocations:.2} allocations, {} committed: {}; if it is meant, run `cargo xtask counts --write`",
-                committed.allocations, self.what
-            ));
+        if change.abs() > self.tolerance {
+            let (now, then) = (thousands(instructions), thousands(committed.instructions));
+            return Some(format!("{now} instructions, {then} committed ({:+.1} %)", 100.0 * change));
         }
-        (change.abs() > self.tolerance).then(|| {
-            format!(
-                "{name}: {} instructions, {} committed ({:+.1} %): {}; if it is meant, run `cargo xtask counts --write`",
-                thousands(self.count.instructions),
-                thousands(committed.instructions),
-                100.0 * change,
-                self.what
-            )
-        })
+        let system_max = committed.system * (1.0 + SYSTEM_MORE) + SYSTEM_EDGE;
+        let (now, then) = (thousands(system), thousands(committed.system));
+        (system > system_max).then(|| format!("{now} instructions in libraries, {then} committed"))
     }
 
     fn change(&self, committed: Cost) -> f64 {
@@ -89,9 +112,14 @@ impl Verdict {
 }
 
 /// All of them, as Markdown.
-pub(crate) fn table(verdicts: &[Verdict]) -> String {
+pub(crate) fn table(committed: &Committed, verdicts: &[Verdict]) -> String {
+    let which = if committed.is_of_this_compiler() { "this compiler" } else { "another compiler" };
+    let percent = 100.0 * tolerance(committed);
     let mut lines = vec![
-        "Per operation, in the profile of tests.\n".to_owned(),
+        format!(
+            "Per operation, in the profile of tests. Committed counts are of {which}, {}: instructions may differ by {percent:.0} %.\n",
+            committed.rustc
+        ),
         "| piece | one operation | instructions | against committed | in system libraries | allocations | bytes |"
             .to_owned(),
         "|---|---|---|---|---|---|---|".to_owned(),
@@ -101,7 +129,7 @@ pub(crate) fn table(verdicts: &[Verdict]) -> String {
 }
 
 /// A whole number with commas.
-fn thousands(number: f64) -> String {
+pub(crate) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -124,7 +152,7 @@ mod tests {
             what: "a publisher's packet to 20 subscribers",
             is_gated: true,
             tolerance: TOLERANCE,
-            committed: Some(Cost { instructions: 4_800.0, allocations: 0.0 }),
+            committed: Some(Cost { instructions: 4_800.0, system: 200.0, allocations: 0.0, bytes: 0.0 }),
         }
     }
 
@@ -145,8 +173,38 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_compared_does_not_fail() {
-        assert_eq!(Verdict { is_gated: false, ..verdict(9_000.0, 9.0) }.failure(), None);
+    fn a_copy_more_of_each_payload_fails() {
+        let with = |system, bytes| {
+            let fine = verdict(4_800.0, 0.0);
+            let count = Count { system, bytes, ..fine.count.clone() };
+            Verdict { count, ..fine }.failure()
+        };
+        assert_eq!(with(364.0, 32.0), None);
+        assert!(with(430.0, 0.0).unwrap().contains("430 instructions in libraries, 200 committed"));
+        assert!(with(200.0, 33.0).unwrap().contains("33 bytes allocated, 0 committed"));
+    }
+
+    #[test]
+    fn what_is_counted_no_more_is_told() {
+        let cost = verdict(1.0, 0.0).committed.unwrap();
+        let pieces = ["route_1_to_20", "gone"].map(|name| (name.to_owned(), cost));
+        let stale = stale(&Committed { rustc: String::new(), pieces: pieces.into() });
+        assert_eq!(stale, [format!("gone: committed, and counted no more; {ADVICE}")]);
+    }
+
+    #[test]
+    fn the_table_says_which_tolerance_held() {
+        let committed = Committed { rustc: "another".to_owned(), pieces: [].into() };
+        assert!(
+            table(&committed, &[]).contains("another compiler, another: instructions may differ by 30 %.")
+        );
+    }
+
+    #[test]
+    fn what_is_not_compared_does_not_fail_but_for_allocations() {
+        let not_gated = |allocations| Verdict { is_gated: false, ..verdict(9_000.0, allocations) };
+        assert_eq!(not_gated(0.0).failure(), None);
+        assert!(not_gated(1.0).failure().unwrap().contains("1.00 allocations, 0 committed"));
         assert!(
             Verdict { committed: None, ..verdict(1.0, 0.0) }.failure().unwrap().contains("counts --write")
         );
