@@ -36,6 +36,9 @@ pub struct NetConfig {
     pub stun_rate: u32,
     /// A worker that is busy for so many thousandths of its time, for seconds, is overloaded; 0: none ever is.
     pub load_limit_permille: u32,
+    /// Datagrams that wait for longer than this, on average, make a worker hold publishers to fair shares of what it can
+    /// carry; zero: never.
+    pub input_wait_max: Duration,
 }
 
 impl Default for NetConfig {
@@ -54,6 +57,7 @@ impl Default for NetConfig {
             tcp_silence_max: Duration::from_secs(60),
             stun_rate: 500,
             load_limit_permille: 950,
+            input_wait_max: Duration::from_millis(30),
         }
     }
 }

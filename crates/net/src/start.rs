@@ -95,6 +95,7 @@ impl<S: EventSink> Site<'_, S> {
         let shared = Arc::clone(&self.workers[index]);
         let mut limits = WorkerConfig::default();
         limits.peers_max = self.config.peers_max;
+        limits.input_wait_max = self.config.input_wait_max;
         let blueprint = Blueprint {
             id: shared.id,
             factory,

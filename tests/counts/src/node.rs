@@ -125,7 +125,13 @@ impl Node {
     pub(crate) fn crossing(&mut self, packet: &Bytes) {
         self.now += INTERVAL;
         self.worker.handle_timeout(self.now);
-        let crossing = Crossing { track: TRACK, packet: packet.clone(), received: self.now };
+        let crossing = Crossing {
+            track: TRACK,
+            from: Some(PeerId(1)),
+            packet: packet.clone(),
+            received: self.now,
+            handed: self.now,
+        };
         self.worker.handle_crossing(&crossing, self.now);
         self.poll();
     }

@@ -18,6 +18,8 @@ pub const DEV_SECRET: &str = "secret";
 
 /// Above this a worker has no time left for what comes in bursts.
 const WORKER_LOAD: f64 = 0.95;
+/// A third of what a frame may be old.
+const INPUT_WAIT: Duration = Duration::from_millis(30);
 /// HTTP and WebSocket.
 const PORT: u16 = 7880;
 /// ICE over TCP.
@@ -121,6 +123,7 @@ impl Default for Limits {
             max_data_blobs_size: limits::BLOBS_BYTES,
             signal_message_size_limit: limits::SIGNAL_MESSAGE_BYTES,
             max_worker_load: WORKER_LOAD,
+            max_input_wait: INPUT_WAIT,
         }
     }
 }

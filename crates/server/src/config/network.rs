@@ -52,6 +52,7 @@ impl Config {
         let mut net = NetConfig::default();
         net.workers = self.worker_count();
         net.load_limit_permille = (self.limit.max_worker_load * 1_000.0).round() as u32;
+        net.input_wait_max = self.limit.max_input_wait;
         net.udp = plan.bound.iter().map(|ip| SocketAddr::new(*ip, self.rtc.udp_ports.first)).collect();
         net.udp_range = self.rtc.udp_ports.range();
         net.tcp = self

@@ -198,6 +198,9 @@ impl Reader<'_> {
             max_worker_load: self
                 .word("limit.max_worker_load", scalar::number)
                 .unwrap_or(default.max_worker_load),
+            max_input_wait: self
+                .word("limit.max_input_wait", scalar::duration)
+                .unwrap_or(default.max_input_wait),
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Text,
     /// Never shown.
     Secret,
+    /// With units; a bare 0 has none.
+    Duration,
     /// With units and more than nothing.
     Positive,
     /// Bare seconds, or with units.

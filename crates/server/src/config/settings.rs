@@ -182,6 +182,8 @@ pub struct Limits {
     pub signal_message_size_limit: usize,
     /// The share of its time that a worker may be busy, for seconds: when all are busier, nobody new is let in.
     pub max_worker_load: f64,
+    /// How long datagrams may wait, on average, before publishers are held to fair shares of what a worker carries; 0: for ever.
+    pub max_input_wait: Duration,
 }
 
 /// Metrics on a port of their own.

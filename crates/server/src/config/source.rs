@@ -22,8 +22,15 @@ const SHORT_NAMES: &[(&str, &str)] = &[
 ];
 
 /// Keys that LiveKit's server does not have.
-const OURS: &[&str] =
-    &["workers", "limit.max_worker_load", "shutdown.", "data_tracks.", "metrics.", "webhook.data_tracks"];
+const OURS: &[&str] = &[
+    "workers",
+    "limit.max_worker_load",
+    "limit.max_input_wait",
+    "shutdown.",
+    "data_tracks.",
+    "metrics.",
+    "webhook.data_tracks",
+];
 
 /// Everything a configuration is made of; what comes later wins: the body (which takes the place of
 /// the file), the environment, the flags.

@@ -101,6 +101,7 @@ pub(super) fn tracks(registry: &mut Registry, workers: &[WorkerSnapshot]) {
                 }),
             ),
             ("unknown_handle", sum(|core| core.unknown_handle)),
+            ("refused", sum(|core| core.packets_refused + core.crossings_refused)),
             ("no_subscriber", sum(|core| core.no_route)),
             ("crossing", workers.iter().map(|worker| worker.net.crossings_dropped).sum()),
         ]),

@@ -5,7 +5,7 @@ macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// Counters of one worker since its start.
         ///
-        /// Each packet in has one fate: `packets_in = data_tracks_disabled + malformed_* + unknown_handle + no_route + routed`.
+        /// Each packet in has one fate: `packets_in = data_tracks_disabled + malformed_* + unknown_handle + packets_refused + no_route + routed`.
         /// Each user packet in has one fate: `messages_in = messages_malformed + messages_forbidden + messages_repeated + messages_ignored
         /// + messages_too_long + messages_answers + messages_unheard + messages_routed`.
         /// Each datagram in has one fate: `datagrams_in = datagrams_mine + datagrams_foreign + garbage_*`.
@@ -55,6 +55,8 @@ counters! {
     malformed_extensions,
     /// Of those: under a handle that is no track.
     unknown_handle,
+    /// Of those: of frames refused whole, because the worker was behind and their publisher had had its share.
+    packets_refused,
     /// Of those: of a track that nobody receives.
     no_route,
     /// Of those: passed to at least one lane or hop.
@@ -69,6 +71,11 @@ counters! {
     crossings_in,
     /// Of those: malformed, or of a track that nobody receives here.
     crossings_unrouted,
+    /// Of those: of frames refused whole, as with `packets_refused`.
+    crossings_refused,
+    /// Frames refused whole because the worker was behind and their publisher had had its share, of this worker's and of other
+    /// workers' publishers.
+    frames_refused,
     /// Last wills of vanished publishers passed to lanes of this worker; among `forwarded`.
     last_wills,
     /// Frames of latched tracks kept for late joiners, each in place of the one before it.
@@ -147,6 +154,8 @@ counters! {
     garbage_malformed_stun,
     /// Of those: binding requests that name nobody.
     garbage_no_username,
+    /// Of `datagrams_mine`: left unread, because the worker was behind and their sender had sent several times its share.
+    datagrams_unread,
     /// Of `datagrams_mine`: could not be used by their connection.
     datagrams_unusable,
     /// Data channels with labels that mean nothing here.

@@ -8,6 +8,7 @@ use trackyard_wire::{Header, ParseError};
 
 use super::latched::Taken;
 use super::output::Times;
+use super::shares::units;
 use super::slot::contain;
 use super::{Crossing, Worker, WorkerOutput};
 use crate::control::{PeerId, TrackKey};
@@ -18,7 +19,12 @@ impl<F: ConnectionFactory> Worker<F> {
         self.now = Some(now);
         self.counters.crossings_in += 1;
         let times = Times { received: crossing.received, now };
+        self.note_wait(crossing.handed, now);
         let delivered = match Header::parse(&crossing.packet) {
+            Ok(header) if !self.admits_crossing(crossing, &header, now) => {
+                self.counters.crossings_refused += 1;
+                return;
+            }
             Ok(header) => self.deliver_local(crossing.track, &header, &crossing.packet, times),
             Err(_) => 0,
         };
@@ -44,7 +50,11 @@ impl<F: ConnectionFactory> Worker<F> {
             self.counters.unknown_handle += 1;
             return;
         };
-        let hops = self.cross(track, packet, times.received);
+        if !self.admits(from, (track, &header), packet.len(), times.now) {
+            self.counters.packets_refused += 1;
+            return;
+        }
+        let hops = self.cross(track, (from, packet), times);
         if self.deliver_local(track, &header, packet, times) + hops == 0 {
             self.counters.no_route += 1;
         } else {
@@ -53,13 +63,14 @@ impl<F: ConnectionFactory> Worker<F> {
     }
 
     /// Counts the packet if its track is metered, and sends it once to each other worker that wants it; answers how many.
-    fn cross(&mut self, track: TrackKey, packet: &Bytes, received: Instant) -> usize {
+    fn cross(&mut self, track: TrackKey, (from, packet): (PeerId, &Bytes), times: Times) -> usize {
         let Some(entry) = self.routes.track(track) else { return 0 };
         if let Some(meter) = &entry.meter {
             meter.count(packet.len());
         }
         for &to in &entry.hops {
-            let crossing = Crossing { track, packet: packet.clone(), received };
+            let Times { received, now: handed } = times;
+            let crossing = Crossing { track, from: Some(from), packet: packet.clone(), received, handed };
             self.outputs.push_back(WorkerOutput::Cross { to, crossing });
         }
         self.counters.crossings_out += entry.hops.len() as u64;
@@ -88,9 +99,12 @@ impl<F: ConnectionFactory> Worker<F> {
             }
         }
         let sinks = &track.subscribers;
-        let count = sinks.len();
+        let (count, is_shared) = (sinks.len(), self.shares.are_on());
         for sink in sinks {
             let Some(slot) = self.peers.get_mut(&sink.peer) else { continue };
+            if is_shared {
+                slot.share.earn(units(packet.len()));
+            }
             match contain(|| {
                 slot.peer.push_received(sink.handle, header, packet, (times.received, times.now))
             }) {

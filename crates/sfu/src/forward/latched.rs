@@ -273,7 +273,10 @@ impl<F: ConnectionFactory> Worker<F> {
         let (packets, Some(received)) = (latch.replay(), self.now) else { return };
         self.counters.crossings_out += packets.len() as u64;
         // A late joiner is owed it however old it is, so that its age begins here.
-        let crossing = |packet| WorkerOutput::Cross { to, crossing: Crossing { track, packet, received } };
+        let crossing = |packet| WorkerOutput::Cross {
+            to,
+            crossing: Crossing { track, from: None, packet, received, handed: received },
+        };
         self.outputs.extend(packets.into_iter().map(crossing));
     }
 }

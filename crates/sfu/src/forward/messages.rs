@@ -64,7 +64,9 @@ impl<F: ConnectionFactory> Worker<F> {
     /// The server has something to say.
     pub(super) fn say(&mut self, speech: ServerPacket, now: Instant) {
         if let Some(request_id) = speech.awaits {
-            for peer in self.recipients(speech.room, &speech.packet) {
+            let mut recipients = Vec::new();
+            self.list_recipients(speech.room, &speech.packet, &mut recipients);
+            for peer in recipients {
                 if let Some(seated) = self.seats.seated_mut(peer) {
                     seated.await_answer(request_id.clone());
                 }
@@ -169,15 +171,19 @@ impl<F: ConnectionFactory> Worker<F> {
 
     /// Gives the packet to those of this worker who are to get it; answers how many.
     fn hand_out(&mut self, room: RoomKey, packet: &UserPacket, now: Instant) -> usize {
-        let recipients = self.recipients(room, packet);
+        let mut recipients = std::mem::take(&mut self.recipients);
+        recipients.clear();
+        self.list_recipients(room, packet, &mut recipients);
         for &peer in &recipients {
             self.hand_to(peer, packet, now);
         }
-        self.counters.messages_forwarded += recipients.len() as u64;
+        let count = recipients.len();
+        self.recipients = recipients;
+        self.counters.messages_forwarded += count as u64;
         while let Some(peer) = self.lost.pop() {
             self.lose(peer);
         }
-        recipients.len()
+        count
     }
 
     fn hand_to(&mut self, peer: PeerId, packet: &UserPacket, now: Instant) {
@@ -199,24 +205,21 @@ impl<F: ConnectionFactory> Worker<F> {
         }
     }
 
-    fn recipients(&self, room: RoomKey, packet: &UserPacket) -> Vec<PeerId> {
-        let Some(table) = self.seats.room(room) else { return Vec::new() };
+    fn list_recipients(&self, room: RoomKey, packet: &UserPacket, recipients: &mut Vec<PeerId>) {
+        let Some(table) = self.seats.room(room) else { return };
         let wants_metrics =
             |peer: &PeerId| self.seats.seated(*peer).is_some_and(|seated| seated.seat.wants_metrics);
-        let mut recipients: Vec<PeerId> = match &packet.audience {
-            Audience::All => table.members.clone(),
-            Audience::Metrics => table.members.iter().copied().filter(wants_metrics).collect(),
+        match &packet.audience {
+            Audience::All => recipients.extend_from_slice(&table.members),
+            Audience::Metrics => recipients.extend(table.members.iter().copied().filter(wants_metrics)),
             Audience::Named { identities, sids } => {
                 let by_identity = identities.iter().filter_map(|identity| table.by_identity(identity));
-                let mut named: Vec<_> =
-                    by_identity.chain(sids.iter().filter_map(|sid| table.by_sid(sid))).collect();
-                named.sort_unstable();
-                named.dedup();
-                named
+                recipients.extend(by_identity.chain(sids.iter().filter_map(|sid| table.by_sid(sid))));
+                recipients.sort_unstable();
+                recipients.dedup();
             }
-        };
+        }
         recipients.retain(|peer| Some(*peer) != packet.from);
-        recipients
     }
 
     fn tell_too_long(&mut self, peer: PeerId, bytes: usize, now: Instant) {

@@ -7,17 +7,21 @@ use bytes::Bytes;
 use trackyard_peer::Transmit;
 
 use super::{DemuxKey, Endpoint, Garbage};
-use crate::control::{Event, RoomKey, TrackKey, UserPacket, WorkerId};
+use crate::control::{Event, PeerId, RoomKey, TrackKey, UserPacket, WorkerId};
 
 /// A packet for the subscribers of another worker.
 #[derive(Debug, Clone)]
 pub struct Crossing {
     /// The packet's track.
     pub track: TrackKey,
+    /// Who has sent it; `None` for what was kept of a latched track, which is nobody's share.
+    pub from: Option<PeerId>,
     /// The packet as its publisher has sent it.
     pub packet: Bytes,
     /// When it came to this machine.
     pub received: Instant,
+    /// When the publisher's worker has handed it over.
+    pub handed: Instant,
 }
 
 /// When something came to this machine, and when it is looked at.

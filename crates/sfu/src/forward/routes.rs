@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-use trackyard_wire::Handle;
+use trackyard_wire::{FrameNumber, Handle};
 
 use super::ids::{IdHasher, IdMap};
 use super::last_will::Newest;
@@ -32,6 +32,8 @@ pub(super) struct Track {
     pub(super) subscribers: Vec<Sink>,
     pub(super) hops: Vec<WorkerId>,
     pub(super) newest: Newest,
+    /// The frame that was refused last: what else comes of it is refused as well.
+    pub(super) refused: Option<FrameNumber>,
     /// If its last frame is kept for those who come late.
     pub(super) latch: Option<Box<Latch>>,
     /// If its packets are counted on their own.

@@ -10,6 +10,7 @@ use trackyard_peer::{Connection, ConnectionCounters, Peer};
 use super::WorkerCounters;
 use super::output::Times;
 use super::routes::Sink;
+use super::shares::Share;
 use crate::control::{OpenPeer, PeerId, RoomKey};
 
 /// Inputs after which a peer is polled at once. str0m's DTLS takes 30 records between polls
@@ -23,6 +24,8 @@ pub(super) struct Slot<C: Connection> {
     pub(super) peer: Peer<C>,
     pub(super) room: RoomKey,
     pub(super) may_publish: bool,
+    /// What it may send while its worker is behind.
+    pub(super) share: Share,
     /// What its worker has counted of what it has passed over.
     counted: ConnectionCounters,
     inputs: u32,
@@ -51,6 +54,7 @@ impl<C: Connection> Slot<C> {
             peer,
             room,
             may_publish,
+            share: Share::default(),
             counted,
             inputs: 0,
             input_bytes: 0,

@@ -49,6 +49,12 @@ pub(super) fn classify(datagram: &[u8]) -> Result<Kind<'_>, Garbage> {
     }
 }
 
+/// A DTLS record of an association that is up, rather than one of a handshake or an alert (RFC 6347 §4.1, RFC 9146 §4,
+/// RFC 9147 §4).
+pub(super) fn is_application_data(datagram: &[u8]) -> bool {
+    matches!(datagram.first(), Some(23 | 25 | 32..=63))
+}
+
 fn stun(datagram: &[u8]) -> Result<Kind<'_>, Garbage> {
     let (header, attributes) = datagram.split_at_checked(HEADER_BYTES).ok_or(Garbage::MalformedStun)?;
     let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
@@ -133,6 +139,17 @@ pub(super) mod tests {
         for byte in [4, 16, 19, 64, 79, 127, 192, 255] {
             check(&[byte; 40], Err(Garbage::UnknownProtocol));
         }
+    }
+
+    #[test]
+    fn handshakes_are_told_from_data() {
+        for byte in [23, 25, 47] {
+            assert!(is_application_data(&[byte, 254, 253]));
+        }
+        for byte in [0, 20, 21, 22, 26, 128] {
+            assert!(!is_application_data(&[byte, 254, 253]));
+        }
+        assert!(!is_application_data(&[]));
     }
 
     #[test]

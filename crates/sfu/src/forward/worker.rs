@@ -1,10 +1,10 @@
 //! The worker: inputs, the order of polling, and what becomes of peers' outputs.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use trackyard_lanes::LaneStats;
-use trackyard_peer::{ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, Transmit};
+use trackyard_peer::{ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, Transmit, Transport};
 
 use super::demux::{Change, DemuxTable, Owner};
 use super::ids::IdMap;
@@ -12,11 +12,15 @@ use super::latched::Shares;
 use super::output::Times;
 use super::routes::Routes;
 use super::seats::Seats;
+use super::shares;
 use super::slot::{Agenda, Slot, Urgency, contain};
 use super::stun::{self, Kind};
 use super::timers::Timers;
 use super::{Demux, Endpoint, Foreign, Garbage, WorkerCounters, WorkerOutput};
 use crate::control::{Command, Event, PeerId, WorkerId};
+
+/// A third of what lanes allow a frame in all.
+const INPUT_WAIT_MAX: Duration = Duration::from_millis(30);
 
 /// What a worker may hold.
 #[derive(Debug, Clone)]
@@ -29,11 +33,19 @@ pub struct WorkerConfig {
     pub latched_bytes_max: usize,
     /// Of those, bytes of one publisher's tracks.
     pub latched_share_max: usize,
+    /// Inputs that wait for longer than this, on average, make the worker hold publishers to shares of what it can carry
+    /// and refuse their other frames; zero: never.
+    pub input_wait_max: Duration,
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        Self { peers_max: 20_000, latched_bytes_max: 64 << 20, latched_share_max: 16 << 20 }
+        Self {
+            peers_max: 20_000,
+            latched_bytes_max: 64 << 20,
+            latched_share_max: 16 << 20,
+            input_wait_max: INPUT_WAIT_MAX,
+        }
     }
 }
 
@@ -51,10 +63,13 @@ pub struct Worker<F: ConnectionFactory> {
     pub(super) latched: Shares,
     pub(super) demux: DemuxTable,
     pub(super) lost: Vec<PeerId>,
+    /// Whom a user packet is for; kept for its memory.
+    pub(super) recipients: Vec<PeerId>,
     /// Lane totals of peers that are gone.
     pub(super) lanes_closed: LaneStats,
     timers: Timers,
     pub(super) agenda: Agenda,
+    pub(super) shares: shares::Shares,
     pub(super) now: Option<Instant>,
 }
 
@@ -65,6 +80,7 @@ impl<F: ConnectionFactory> Worker<F> {
             id,
             factory,
             latched: Shares::new(config.latched_bytes_max, config.latched_share_max),
+            shares: shares::Shares::new(config.input_wait_max),
             config,
             peers: IdMap::default(),
             routes: Routes::default(),
@@ -73,6 +89,7 @@ impl<F: ConnectionFactory> Worker<F> {
             outputs: VecDeque::new(),
             demux: DemuxTable::default(),
             lost: Vec::new(),
+            recipients: Vec::new(),
             lanes_closed: LaneStats::default(),
             timers: Timers::default(),
             agenda: Agenda::default(),
@@ -102,6 +119,9 @@ impl<F: ConnectionFactory> Worker<F> {
         self.now = Some(now);
         self.counters.datagrams_in += 1;
         self.counters.datagrams_in_bytes += datagram.contents.len() as u64;
+        if datagram.transport == Transport::Udp {
+            self.note_wait(received, now);
+        }
         let demux = self.deliver(datagram, Times { received, now });
         match demux {
             Demux::Mine => self.counters.datagrams_mine += 1,
@@ -205,6 +225,10 @@ impl<F: ConnectionFactory> Worker<F> {
                 None => return Demux::Foreign(Foreign::Address(endpoint)),
             },
         };
+        if !self.reads(owner.peer, datagram.contents, now) {
+            self.counters.datagrams_unread += 1;
+            return Demux::Mine;
+        }
         let bytes = datagram.contents.len();
         self.with_peer(owner.peer, |peer| peer.handle_datagram(owner.target, datagram, now));
         if let Some(slot) = self.peers.get_mut(&owner.peer) {

@@ -1,11 +1,13 @@
-//! The datagrams of the message-level transport. All but the first look like DTLS from outside.
+//! The datagrams of the message-level transport. All but the first look like DTLS from outside: messages and
+//! acknowledgements like application data, the others like handshake and alert.
 
 use trackyard_peer::ChannelKind;
 
-const WELCOME: u8 = 20;
-const MESSAGE: u8 = 21;
-const ACKNOWLEDGE: u8 = 22;
-const GOODBYE: u8 = 23;
+const WELCOME: u8 = 22;
+const GOODBYE: u8 = 21;
+const DATA: u8 = 23;
+/// In the place of a channel.
+const ACKNOWLEDGE: u8 = 255;
 const STUN_MAGIC: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
 const STUN_USERNAME: u16 = 0x0006;
 
@@ -32,10 +34,10 @@ impl<'d> Datagram<'d> {
             [0, 1, _, _, a, b, c, d, ..] if [a, b, c, d] == STUN_MAGIC => Some(Self::Knock),
             [WELCOME] => Some(Self::Welcome),
             [GOODBYE] => Some(Self::Goodbye),
-            [ACKNOWLEDGE, a, b, c, d] => {
+            [DATA, ACKNOWLEDGE, a, b, c, d] => {
                 Some(Self::Acknowledge { sequence: u32::from_be_bytes([a, b, c, d]) })
             }
-            [MESSAGE, channel, a, b, c, d, ref contents @ ..] => Some(Self::Message {
+            [DATA, channel, a, b, c, d, ref contents @ ..] => Some(Self::Message {
                 channel: channel_kind(channel)?,
                 sequence: u32::from_be_bytes([a, b, c, d]),
                 contents,
@@ -49,9 +51,9 @@ impl<'d> Datagram<'d> {
             Self::Knock => binding_request(""),
             Self::Welcome => vec![WELCOME],
             Self::Goodbye => vec![GOODBYE],
-            Self::Acknowledge { sequence } => [&[ACKNOWLEDGE][..], &sequence.to_be_bytes()].concat(),
+            Self::Acknowledge { sequence } => [&[DATA, ACKNOWLEDGE][..], &sequence.to_be_bytes()].concat(),
             Self::Message { channel, sequence, contents } => {
-                [&[MESSAGE, channel_number(channel)][..], &sequence.to_be_bytes(), contents].concat()
+                [&[DATA, channel_number(channel)][..], &sequence.to_be_bytes(), contents].concat()
             }
         }
     }

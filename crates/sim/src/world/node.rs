@@ -1,6 +1,7 @@
 //! The server in the world: rooms, a directory, and workers, with queues between them.
 
 mod config;
+mod desk;
 mod slot;
 mod workers;
 
@@ -15,12 +16,13 @@ use trackyard_proto::join::JoinRequest;
 use trackyard_proto::{Encoding, Outbound, Request, Response};
 use trackyard_sfu::control::{Event, Now, PeerId, RoomKey, TrackKey, WorkerId};
 use trackyard_sfu::directory;
-use trackyard_sfu::forward::{DemuxKey, Worker, WorkerConfig};
+use trackyard_sfu::forward::{DemuxKey, Worker};
 use trackyard_sfu::room::{
     Admin, AdminId, AdminRequest, ConnectionId, Input, Join, Output, Resume, Room, RoomConfig,
 };
 
 pub use config::{NodeConfig, Pace};
+use desk::Desk;
 use slot::{RoomSlot, WorkerInput, WorkerSlot};
 
 use super::mailbox::Mailbox;
@@ -48,6 +50,10 @@ pub struct Node<F: ConnectionFactory> {
     hops: u64,
     /// Datagrams that found a socket full.
     overflowed: u64,
+    /// Datagrams that came from anywhere.
+    arrived: u64,
+    /// What found another worker's queue full.
+    crowded_out: u64,
     buried: LaneStats,
     buried_waiting: u64,
     /// Which worker serves the next participant: in turn, so that what one worker does alone is no test's only case.
@@ -75,14 +81,12 @@ impl<F: ConnectionFactory> Node<F> {
         let mut random = fastrand::Rng::with_seed(seed);
         let workers = (0..config.workers)
             .map(|id| WorkerSlot {
-                worker: Worker::new(WorkerId(id), factory(config.address), WorkerConfig::default()),
+                worker: Worker::new(WorkerId(id), factory(config.address), config.worker.clone()),
                 inbox: Mailbox::new(config.delay_max, random.u64(..)),
                 foreign: BTreeMap::new(),
                 foreign_seed: random.u64(..),
                 wake: None,
-                socket: VecDeque::new(),
-                socket_next: false,
-                free_at: None,
+                desk: Desk::default(),
             })
             .collect();
         Self {
@@ -100,6 +104,8 @@ impl<F: ConnectionFactory> Node<F> {
             begin: now,
             hops: 0,
             overflowed: 0,
+            arrived: 0,
+            crowded_out: 0,
             buried: LaneStats::default(),
             buried_waiting: 0,
             crossed: BTreeSet::new(),

@@ -12,6 +12,7 @@ mod isolation;
 mod last_will;
 mod latched;
 mod links;
+mod overload;
 mod packets;
 mod publishing;
 mod recover;

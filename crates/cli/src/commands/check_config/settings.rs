@@ -78,6 +78,7 @@ fn limits(limit: &Limits) -> Vec<(&'static str, Value)> {
         ("limit.max_data_blobs_size", json!(limit.max_data_blobs_size)),
         ("limit.signal_message_size_limit", json!(limit.signal_message_size_limit)),
         ("limit.max_worker_load", json!(limit.max_worker_load)),
+        ("limit.max_input_wait", duration(limit.max_input_wait)),
     ]
 }
 

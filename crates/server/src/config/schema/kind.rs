@@ -19,6 +19,7 @@ impl Kind {
                 scalar::integer(word).is_some_and(|value| (min..=max).contains(&value))
             }
             Self::Number(min, max) => scalar::number(word).is_some_and(|value| (min..=max).contains(&value)),
+            Self::Duration => scalar::duration(word).is_some(),
             Self::Positive => scalar::duration(word).is_some_and(|duration| !duration.is_zero()),
             Self::Seconds => scalar::seconds(word).is_some(),
             Self::LooseDuration => scalar::integer(word).is_some() || scalar::duration(word).is_some(),
@@ -63,6 +64,7 @@ impl Kind {
             Self::Text => "a word, or a text in quotes",
             Self::Secret => "a text in quotes that is not empty",
             Self::LooseDuration => "a duration, such as `100ms`, `5s` or `1h30m`",
+            Self::Duration => "a duration, such as `30ms`, or `0`",
             Self::Positive => "a duration of more than nothing, such as `100ms` or `2s`",
             Self::Seconds => "a number of seconds, such as `300`, or a duration, such as `5m`",
             Self::Port => "a port from 0 to 65535, such as `7880`",

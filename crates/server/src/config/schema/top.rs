@@ -276,6 +276,7 @@ const LIMIT: &[Key] = &[
     amount("max_data_track_custom_encoding_length"),
     amount("signal_message_size_limit"),
     key("max_worker_load", Kind::Number(0.0, 1.0)),
+    key("max_input_wait", Kind::Duration),
     idle("agent_signal_message_size_limit", Kind::Integer(0, i64::MAX), "there are no agents"),
     idle("max_api_request_body_size", Kind::Integer(0, i64::MAX), "bodies have at most 10 MiB"),
 ];

@@ -112,6 +112,7 @@ fn every_key_of_the_official_server_is_known() {
         [
             "webhook.data_tracks",
             "limit.max_worker_load",
+            "limit.max_input_wait",
             "data_tracks",
             "data_tracks.rules",
             "metrics",

@@ -112,8 +112,11 @@ fn another_worker_gets_it_before_anything_else_and_keeps_it() {
     let [one, two] = [11, 12].map(|peer| away.join(peer));
     away.routes(vec![late(one, 1)]);
     let now = away.now;
-    let crossed: Vec<_> =
-        home.crossed.into_iter().map(|(_, crossing)| Crossing { received: now, ..crossing }).collect();
+    let crossed: Vec<_> = home
+        .crossed
+        .into_iter()
+        .map(|(_, crossing)| Crossing { received: now, handed: now, ..crossing })
+        .collect();
     assert_eq!(crossed.len(), 2);
     away.worker.handle_crossing(&crossed[0], away.now);
     away.routes(vec![late(two, 1)]);
@@ -213,7 +216,8 @@ fn on_another_worker_too() {
     away.routes(vec![of(5, 12, 1), of(6, 11, 2), of(7, 11, 3)]);
     let cross = |away: &mut Bench, track, number, payload: &[u8]| {
         let (packet, received) = (packet(100, number, payload).into(), away.now);
-        away.worker.handle_crossing(&Crossing { track: TrackKey(track), packet, received }, away.now);
+        let crossing = Crossing { track: TrackKey(track), from: None, packet, received, handed: received };
+        away.worker.handle_crossing(&crossing, away.now);
         away.run();
     };
     cross(&mut away, 5, 0, b"map");

@@ -152,7 +152,13 @@ fn what_has_waited_outside_is_as_old_as_that_on_either_worker() {
 fn crossings_that_nobody_wants_are_counted() {
     let mut bench = Bench::new(1);
     for packet in [packet(9, 0, b"x"), b"bad".to_vec()] {
-        let crossing = Crossing { track: TrackKey(5), packet: packet.into(), received: bench.now };
+        let crossing = Crossing {
+            track: TrackKey(5),
+            from: None,
+            packet: packet.into(),
+            received: bench.now,
+            handed: bench.now,
+        };
         bench.worker.handle_crossing(&crossing, bench.now);
     }
     bench.run();

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use trackyard_sfu::forward::WorkerConfig;
 use trackyard_sfu::room::RoomConfig;
 
 /// What a node is like.
@@ -20,15 +21,21 @@ pub struct NodeConfig {
     pub counts_signal_bytes: bool,
     /// How fast workers are; `None`: infinitely.
     pub pace: Option<Pace>,
+    /// What each worker may hold.
+    pub worker: WorkerConfig,
 }
 
 /// A worker that takes time for what it does.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// For each datagram and packet it is given, and for each datagram it sends.
+    /// For each datagram, packet and command it is given, and for each datagram it sends.
     pub cost: Duration,
+    /// For each datagram that it only looks at: it is left unread, or for another worker.
+    pub glance: Duration,
     /// Datagrams that its socket keeps for it; the next is lost.
     pub socket_datagrams: usize,
+    /// Packets, and as many datagrams, that others of its kind may have sent it; the next is lost.
+    pub mail: usize,
 }
 
 impl Default for NodeConfig {
@@ -40,6 +47,7 @@ impl Default for NodeConfig {
             address: SocketAddr::from(([192, 0, 2, 1], 7882)),
             counts_signal_bytes: false,
             pace: None,
+            worker: WorkerConfig::default(),
         }
     }
 }

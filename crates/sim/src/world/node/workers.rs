@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use trackyard_lanes::LaneStats;
 use trackyard_peer::{ConnectionFactory, Datagram, Transmit};
 use trackyard_sfu::control::{Event, WorkerId};
-use trackyard_sfu::forward::{Demux, DemuxKey, Foreign, Worker, WorkerConfig, WorkerOutput};
+use trackyard_sfu::forward::{Demux, DemuxKey, Foreign, Worker, WorkerOutput};
 use trackyard_sfu::room::Input;
 
-use super::slot::WorkerInput;
+use super::desk::Batch;
+use super::slot::{WorkerInput, hand_over};
 use super::{Node, Pace};
 use crate::world::mailbox::Mailbox;
 
@@ -20,7 +21,7 @@ impl<F: ConnectionFactory> Node<F> {
         let slot = &mut self.workers[usize::from(id)];
         self.buried += slot.worker.lane_totals();
         self.buried_waiting += slot.worker.frames_waiting();
-        slot.worker = Worker::new(worker, (self.factory)(self.config.address), WorkerConfig::default());
+        slot.worker = Worker::new(worker, (self.factory)(self.config.address), self.config.worker.clone());
         slot.forget(now);
         self.claims.retain(|_, owner| *owner != worker);
         for room in self.rooms.values_mut() {
@@ -38,18 +39,28 @@ impl<F: ConnectionFactory> Node<F> {
         self.overflowed
     }
 
+    /// Datagrams that came from anywhere.
+    pub fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
+    /// Packets and datagrams from one worker to another that found the other's queue full.
+    pub fn crowded_out(&self) -> u64 {
+        self.crowded_out
+    }
+
     /// Any datagram, from anywhere.
     pub fn datagram(&mut self, source: SocketAddr, transmit: &Transmit, now: Instant) {
+        self.arrived += 1;
         // As a kernel does it: which worker's socket gets a datagram depends on its addresses alone.
         let spread = address_number(source).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         let at = usize::try_from(spread).unwrap_or(0) % self.workers.len();
-        let Some(pace) = self.config.pace else { return self.receive(at, (source, transmit), (now, now)) };
-        let slot = &mut self.workers[at];
-        if slot.socket.len() >= pace.socket_datagrams {
-            self.overflowed += 1;
-        } else {
-            slot.socket.push_back((source, copy(transmit), now));
-        }
+        let Some(pace) = self.config.pace else {
+            self.receive(at, (source, transmit), (now, now));
+            return self.drain_worker(at, now);
+        };
+        let fits = self.workers[at].desk.take_datagram((source, copy(transmit), now), pace);
+        self.overflowed += u64::from(!fits);
     }
 
     /// A worker reads a datagram that came to its socket before.
@@ -68,16 +79,18 @@ impl<F: ConnectionFactory> Node<F> {
         let foreign = match self.workers[at].worker.handle_received(datagram, received, now) {
             Demux::Foreign(Foreign::Ufrag(ufrag)) => DemuxKey::Ufrag(ufrag.into()),
             Demux::Foreign(Foreign::Address(endpoint)) => DemuxKey::Address(endpoint),
-            Demux::Mine | Demux::Garbage(_) => return self.drain_worker(at, now),
+            Demux::Mine | Demux::Garbage(_) => return,
         };
-        self.drain_worker(at, now);
         let Some(owner) = self.claims.get(&foreign) else { return };
         self.hops += 1;
         let copy = copy(transmit);
         let delay_max = self.config.delay_max;
         let slot = &mut self.workers[usize::from(owner.0)];
         let seed = slot.foreign_seed ^ address_number(source);
-        slot.foreign.entry(source).or_insert_with(|| Mailbox::new(delay_max, seed)).push(copy, now);
+        slot.foreign
+            .entry(source)
+            .or_insert_with(|| Mailbox::new(delay_max, seed))
+            .push((copy, received), now);
     }
 
     pub(super) fn run_worker(&mut self, at: usize, now: Instant) -> bool {
@@ -99,48 +112,57 @@ impl<F: ConnectionFactory> Node<F> {
         busy
     }
 
-    /// One input at a time, from the socket and from others in turn.
+    /// As a worker's thread does it: a batch at a time, each source in turn and none for longer than its budget.
     pub(super) fn run_slow_worker(&mut self, at: usize, pace: Pace, now: Instant) -> bool {
         let mut busy = false;
-        while !self.workers[at].is_working(now) {
-            let sent = self.workers[at].worker.counters().datagrams_out;
+        while !self.workers[at].desk.is_working(now) {
+            self.crowded_out += self.workers[at].absorb(pace, now);
+            let before = *self.workers[at].worker.counters();
             let Some(inputs) = self.take_turn(at, now) else { return busy };
             busy = true;
             let slot = &mut self.workers[at];
-            let outputs = slot.worker.counters().datagrams_out - sent;
-            slot.free_at = Some(now + pace.cost * u32::try_from(inputs + outputs).unwrap_or(u32::MAX));
+            let after = slot.worker.counters();
+            let outputs = after.datagrams_out - before.datagrams_out;
+            let [seen, seen_before] =
+                [after, &before].map(|counted| counted.datagrams_foreign + counted.datagrams_unread);
+            let glances = seen - seen_before;
+            let steps = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+            let cost = pace.cost * steps(inputs - glances + outputs) + pace.glance * steps(glances);
+            slot.desk.spend(cost, now);
         }
         busy
     }
 
-    /// Answers how many inputs it has handled that take time.
+    /// Answers how many inputs it has handled; `None`: there is nothing to do.
     fn take_turn(&mut self, at: usize, now: Instant) -> Option<u64> {
         let slot = &mut self.workers[at];
-        slot.socket_next = !slot.socket_next;
-        if slot.socket_next
-            && let Some((source, transmit, received)) = slot.socket.pop_front()
-        {
-            self.receive(at, (source, &transmit), (received, now));
-            return Some(1);
-        }
-        if let Some(input) = slot.inbox.pop(now) {
-            let cost = u64::from(!matches!(input, WorkerInput::Command(_)));
-            slot.handle(input, now);
-            self.drain_worker(at, now);
-            return Some(cost);
-        }
-        if let Some((source, transmit, received)) = slot.socket.pop_front() {
-            self.receive(at, (source, &transmit), (received, now));
-            return Some(1);
-        }
-        let mut busy = slot.hand_over_foreign(now);
-        if slot.wake.is_some_and(|wake| wake <= now) {
-            slot.wake = None;
-            slot.worker.handle_timeout(now);
-            busy = true;
-        }
+        let is_due = slot.wake.is_some_and(|wake| wake <= now);
+        let inputs = match slot.desk.next(is_due)? {
+            Batch::Inputs(inputs) => {
+                let count = inputs.len();
+                inputs.into_iter().for_each(|input| slot.handle(input, now));
+                count
+            }
+            Batch::Strays(strays) => {
+                let count = strays.len();
+                strays.into_iter().for_each(|stray| hand_over(&mut slot.worker, stray, now));
+                count
+            }
+            Batch::Socket(datagrams) => {
+                let count = datagrams.len();
+                for (source, transmit, received) in datagrams {
+                    self.receive(at, (source, &transmit), (received, now));
+                }
+                count
+            }
+            Batch::Time => {
+                slot.wake = None;
+                slot.worker.handle_timeout(now);
+                0
+            }
+        };
         self.drain_worker(at, now);
-        busy.then_some(0)
+        Some(inputs as u64)
     }
 
     fn drain_worker(&mut self, at: usize, now: Instant) {
