@@ -28,8 +28,6 @@ const LATE_FRAMES_MAX: u64 = 512;
 const LATE_RUN_MAX: u8 = 32;
 /// Nor is any after so long a silence.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
-/// A sender that begins anew begins at 0; of its first frames some may be lost.
-const BEGINNING: u16 = 8;
 /// Numbers grow from here, so that none before the first is negative.
 const NUMBER_BASE: u64 = 1 << 16;
 
@@ -90,10 +88,8 @@ pub(super) struct Assembler {
     late_run: u8,
     /// When something came that was not late.
     accepted: Option<Instant>,
-    /// The sender may have begun anew.
+    /// Frames may be numbered anew.
     is_renewed: bool,
-    /// The server leaves frames out and numbers the rest without gaps, from each publication on.
-    is_thinned: bool,
     has_delivered: bool,
     out: Vec<Assembled>,
     /// When something has been waited for long enough.
@@ -126,11 +122,6 @@ impl Assembler {
         }
     }
 
-    /// Whether frames are left out for the sake of a rate: then numbers do not go on over a new publication.
-    pub(super) fn set_thinned(&mut self, is_thinned: bool) {
-        self.is_thinned |= is_thinned;
-    }
-
     /// What has come out since the last time; to be given back, empty, so that it is allocated once.
     pub(super) fn take(&mut self) -> Vec<Assembled> {
         std::mem::take(&mut self.out)
@@ -157,8 +148,9 @@ impl Assembler {
         self.bytes
     }
 
-    /// Hands out what is whole and drops the rest: the track has ended, or moves to another publication,
-    /// which may count anew.
+    /// Hands out what is whole and drops the rest: the track has ended, or goes on in another publication or session.
+    /// Numbers do not go on there: the sender may count anew, and a server that leaves frames out for the sake of a rate
+    /// numbers the others without gaps from each beginning on.
     pub(super) fn renew(&mut self, now: Instant) {
         while let Some((number, slot)) = self.slots.first_key_value() {
             let number = *number;
@@ -191,11 +183,7 @@ impl Assembler {
         let newest = self.slots.last_key_value().map_or(decided, |(number, _)| *number);
         let distance = header.frame.distance_from(FrameNumber::new((newest & 0xffff) as u16));
         let number = newest.saturating_add_signed(distance.into());
-        let began_anew = std::mem::take(&mut self.is_renewed)
-            && (distance <= 0
-                || self.is_thinned
-                || distance > BEGINNING.cast_signed() && header.frame.get() < BEGINNING);
-        if began_anew {
+        if std::mem::take(&mut self.is_renewed) && distance != 1 {
             return Some(self.restart(header, now));
         }
         if number > decided { Some(number) } else { self.late(header, decided - number, now) }

@@ -18,7 +18,8 @@ pub enum RemoteDropReason {
     Undecryptable,
     /// It waited for packets when its track ended or began anew, or nobody wanted it any more.
     Ended,
-    /// Its sender has begun to count anew: how many are missing is not known.
+    /// The track goes on in another publication or session, or its sender has begun to count anew: how many are missing
+    /// is not known.
     Restarted,
     /// It found the subscription's buffer full, or made place for a newer one.
     Overflow,

@@ -112,9 +112,7 @@ impl RemoteTracks {
             return;
         }
         track.asked(now);
-        let wanted = track.wanted();
-        track.said = Some(wanted);
-        track.assembler.set_thinned(wanted.target_fps.is_some() || wanted.delivery.max_hz().is_some());
+        track.said = Some(track.wanted());
         self.changes.push_back(track.wish());
         self.arm(id);
     }

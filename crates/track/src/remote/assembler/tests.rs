@@ -215,12 +215,23 @@ fn unfinished_frames_are_bounded_in_number() {
 fn a_sender_that_counts_anew_is_followed() {
     check("1000 renew 0 1", "1000 -0:restarted 0 1");
     check("60000 renew 3 4", "60000 -0:restarted 3 4");
-    check("1000 renew 1002 +2", "1000 -1:missing 1002");
     check("1000 1001.0/2 renew 1001.0/2 1002", "1000 -1:ended -0:restarted");
     check("1000 200 201", "1000 -0:restarted 200 201");
     check("1000 +5001 990 991", "1000 -0:restarted 990 991");
     let late: Vec<String> = (900..=935).map(|frame| frame.to_string()).collect();
     check(&format!("1000 {}", late.join(" ")), "1000 -0:restarted 931 932 933 934 935");
+}
+
+/// A server that leaves frames out for the sake of a rate, by its own rule or the publisher's wish, numbers the others
+/// without gaps from each publication and each session on.
+#[test]
+fn frames_left_out_before_another_publication_or_session_are_not_taken_for_lost() {
+    check("1000 renew 10000 10001", "1000 -0:restarted 10000 10001");
+    check("1000 renew 1002 1003", "1000 -0:restarted 1002 1003");
+    check("1000 renew 1001 +2 1003 +2", "1000 1001 -1:missing 1003");
+    let mut run = Script::new();
+    run.run("1000 renew 10000 +2");
+    assert_eq!(run.assembler.stats.frames_missing, 0);
 }
 
 #[test]
