@@ -19,6 +19,7 @@ mod counters;
 mod deliver;
 mod events;
 mod flows;
+mod former;
 mod handles;
 mod io;
 mod join;
@@ -59,6 +60,7 @@ use self::announce::Announcements;
 use self::calls::Calls;
 use self::claims::Claims;
 use self::flows::Flows;
+use self::former::Former;
 use self::last_wills::LastWills;
 use self::lifetime::Lifetime;
 use self::members::Members;
@@ -96,6 +98,7 @@ pub struct Room {
     sif_trailer: Vec<u8>,
     claims: Claims,
     members: Members,
+    former: Former,
     tracks: Tracks,
     /// Counts publications; also numbers the next track.
     serial: u64,
@@ -140,6 +143,7 @@ impl Room {
             sif_trailer,
             claims: Claims::default(),
             members: Members::default(),
+            former: Former::default(),
             tracks: Tracks::default(),
             serial: 0,
             routes: Routes::new(key),

@@ -75,6 +75,7 @@ impl Room {
         self.withdraw_subscriptions(peer);
         let published = self.withdraw_tracks(peer, departure.ending);
         let Some(member) = self.members.remove(peer) else { return };
+        self.former.note(member.identity(), self.now.instant);
         Timer::of(peer).into_iter().for_each(|timer| self.timers.cancel(timer));
         self.calls_of_gone(peer);
         self.unseat(member.worker);

@@ -14,15 +14,21 @@ impl Room {
     /// Gives a client its session back, or tells it to join anew.
     pub(super) fn resume(&mut self, resume: Resume) {
         let Resume { connection, verified, request } = resume;
-        let found = self.members.by_identity(&verified.claims.identity);
-        let named = |peer: &PeerId| {
-            let sid = self.members.get(*peer).map(super::member::Member::sid);
-            request.participant_sid.is_empty() || sid == Some(request.participant_sid.as_str())
-        };
-        match found.filter(named) {
+        match self.resumed(&verified.claims.identity, &request.participant_sid) {
             Some(peer) => self.resume_session(peer, connection),
             None => self.unknown_session(connection),
         }
+    }
+
+    /// Whose session that is. Old clients leave out the sid: then it is the identity's, unless they may mean an earlier one.
+    fn resumed(&self, identity: &str, sid: &str) -> Option<PeerId> {
+        let peer = self.members.by_identity(identity)?;
+        let is_meant = if sid.is_empty() {
+            !self.former.may_come_back(identity, self.now.instant)
+        } else {
+            self.members.get(peer).is_some_and(|member| member.sid() == sid)
+        };
+        is_meant.then_some(peer)
     }
 
     fn unknown_session(&mut self, connection: ConnectionId) {

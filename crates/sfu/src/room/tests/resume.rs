@@ -117,6 +117,29 @@ fn an_unknown_session_is_told_to_join_anew() {
 }
 
 #[test]
+fn who_does_not_say_which_session_it_means_takes_no_newer_ones_connection() {
+    let mut script = Script::new();
+    let old = script.guest("ada");
+    let back = script.resume(&old, "");
+    assert!(matches!(script.heard(&back)[0], Response::Reconnect(_)), "there was no other");
+    script.event(Event::Lost { peer: old.peer });
+    let ada = script.guest("ada");
+    let straggler = script.resume(&old, "");
+    assert_eq!(script.heard(&straggler), [mismatch()]);
+    assert!(script.view(&straggler).closed && !script.view(&ada).closed);
+    let newest = script.guest("ada");
+    let straggler = script.resume(&ada, "");
+    assert_eq!(script.heard(&straggler), [mismatch()]);
+    assert!(!script.view(&newest).closed);
+    script.pass(millis(60_000));
+    let back = script.resume(&newest, "");
+    assert!(
+        matches!(script.heard(&back)[0], Response::Reconnect(_)),
+        "nobody can mean the older ones any more"
+    );
+}
+
+#[test]
 fn a_session_that_has_ended_cannot_be_resumed() {
     let mut script = Script::new();
     let ada = script.guest("ada");
