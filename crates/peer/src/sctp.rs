@@ -5,6 +5,7 @@
 
 mod channels;
 mod dcep;
+mod flight;
 mod guard;
 
 use std::collections::VecDeque;
@@ -15,12 +16,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use sctp_proto::{
     Association, AssociationHandle, Chunks, ClientConfig, DatagramEvent, Endpoint, EndpointConfig, Event,
-    Payload, PayloadProtocolIdentifier as Ppi, ServerConfig, StreamEvent, TransportConfig,
+    Payload, PayloadProtocolIdentifier as Ppi, ReliabilityType, ServerConfig, StreamEvent, TransportConfig,
 };
 
 use crate::connection::{ChannelKind, ConnectionEvent};
 use channels::{Channels, KINDS, Opened, delivery};
 use dcep::{ACKNOWLEDGEMENT, Dcep, Delivery};
+use flight::Flight;
 use guard::Guard;
 
 /// Associations have addresses; records do not.
@@ -59,6 +61,7 @@ pub(crate) struct Sctp {
     config: SctpConfig,
     channels: Channels,
     guard: Guard,
+    flight: Flight,
     events: VecDeque<ConnectionEvent>,
     remote_message_bytes_max: u32,
     /// The other side has set out to be the initiator; stream numbers follow from it.
@@ -81,6 +84,7 @@ impl Sctp {
             config,
             channels: Channels::default(),
             guard: Guard::default(),
+            flight: Flight::default(),
             events: VecDeque::new(),
             remote_message_bytes_max: 64 * 1024,
             is_client: false,
@@ -114,6 +118,7 @@ impl Sctp {
             self.malformed += 1;
             return;
         }
+        let record = self.flight.received(record, now);
         let Some((handle, event)) = self.endpoint.handle(now, NOWHERE, None, None, record) else {
             // The first packet of an association is answered by the endpoint itself, and it too says nothing.
             return;
@@ -140,18 +145,21 @@ impl Sctp {
 
     /// When it wants to be called.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.association.as_ref()?.1.poll_timeout()
+        let association = self.association.as_ref()?.1.poll_timeout();
+        [association, self.flight.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Records to send; to be asked once more, until there are none.
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<Bytes>> {
-        let transmit = match self.endpoint.poll_transmit() {
-            Some(transmit) => transmit,
-            None => self.association.as_mut()?.1.poll_transmit(now)?,
+        let association = &mut self.association;
+        let transmit = self.endpoint.poll_transmit().or_else(|| association.as_mut()?.1.poll_transmit(now));
+        let Some(transmit) = transmit else {
+            return self.flight.poll_transmit(now).map(|record| vec![record]);
         };
         match transmit.payload {
             Payload::RawEncode(records) => {
                 records.iter().for_each(|record| self.guard.sent(record));
+                self.flight.sent(&records, now);
                 Some(records)
             }
             Payload::PartialDecode(_) => None,
@@ -172,7 +180,8 @@ impl Sctp {
             return false;
         };
         let held = stream.buffered_amount().unwrap_or(usize::MAX);
-        if held.saturating_add(message.len()) > self.config.buffered_bytes_max {
+        let is_full = kind != ChannelKind::Reliable && self.flight.is_full();
+        if is_full || held.saturating_add(message.len()) > self.config.buffered_bytes_max {
             return false;
         }
         // SCTP knows no empty message (RFC 8831 §6.6).
@@ -218,6 +227,7 @@ impl Sctp {
     pub(crate) fn end(&mut self) {
         self.channels.end();
         self.guard = Guard::default();
+        self.flight = Flight::default();
         self.events.clear();
         self.association = None;
     }
@@ -267,7 +277,7 @@ impl Sctp {
         let Some((_, association)) = &mut self.association else { return };
         let Ok(mut stream) = association.open_stream(id, Ppi::Binary) else { return };
         self.channels.make(kind, id);
-        deliver(&mut stream, delivery(kind));
+        deliver(&mut stream, &mut self.flight, delivery(kind));
         // A stream that has just been made takes its first message.
         let _ = stream.write_with_ppi(&dcep::open(delivery(kind), kind.label()), Ppi::Dcep);
     }
@@ -309,7 +319,7 @@ impl Sctp {
 
     fn accept(&mut self, id: u16, delivery: Delivery, label: &str) {
         let Some(mut stream) = stream(&mut self.association, Some(id)) else { return };
-        deliver(&mut stream, delivery);
+        deliver(&mut stream, &mut self.flight, delivery);
         if stream.write_with_ppi(&ACKNOWLEDGEMENT, Ppi::Dcep).is_err() {
             return self.close_stream(id);
         }
@@ -358,9 +368,14 @@ fn stream(
     association.as_mut()?.1.stream(id?).ok()
 }
 
-fn deliver(stream: &mut sctp_proto::Stream<'_>, delivery: Delivery) {
+fn deliver(stream: &mut sctp_proto::Stream<'_>, flight: &mut Flight, delivery: Delivery) {
+    let Delivery { unordered, reliability, parameter } = delivery;
+    flight.set_unrepeated(
+        stream.stream_identifier(),
+        unordered && reliability == ReliabilityType::Rexmit && parameter == 0,
+    );
     // It fails for streams that are gone, and then there is nothing to deliver.
-    let _ = stream.set_reliability_params(delivery.unordered, delivery.reliability, delivery.parameter);
+    let _ = stream.set_reliability_params(unordered, reliability, parameter);
 }
 
 /// A message whose pieces have all come.

@@ -1,0 +1,112 @@
+//! What is on its way to the other side, and what of it is lost for good.
+//!
+//! An association takes each loss for congestion: it halves what it has in flight, and a datagram per round trip brings it
+//! back. On channels that repeat nothing, one lost datagram in a hundred makes a link of any rate a slow one, though nobody
+//! waits for what was lost. How much is in flight is for lanes to say, who know what the path delivers. So losses on
+//! such channels are kept from the association: acknowledgements are changed on their way in to cover them, and the
+//! other side is told from here to skip them (RFC 3758 §3.5). A loss that means congestion is shown to it, one for all that was sent
+//! before it could slow down. All else goes on as before: losses of other channels, the window of the receiver, and the
+//! timeout when nothing is acknowledged at all.
+
+mod chunk;
+mod congestion;
+mod pieces;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use chunk::{Chunk, ChunkKind, Sack, chunks, packet};
+use pieces::{Piece, Pieces};
+
+/// What comes so long after it was given up still counts; paths reorder.
+const SKIP_WAIT: Duration = Duration::from_millis(10);
+/// What the other side has not skipped is told again after this, and a round trip.
+const SKIP_AGAIN: Duration = Duration::from_millis(100);
+/// Pieces whose acknowledgement or skipping is outstanding; beyond it nothing more is written to such channels.
+const PIECES_MAX: usize = 8_192;
+
+/// Invariant: whatever the association was told is acknowledged, the other side has acknowledged, or is told to skip until it has.
+#[derive(Debug, Default)]
+pub(super) struct Flight {
+    /// Streams that repeat nothing and keep no order.
+    unrepeated: Vec<u16>,
+    pieces: Pieces,
+    /// The other side knows how to skip.
+    can_skip: bool,
+    /// Ports and tag of packets to the other side.
+    head: [u8; 8],
+    /// When the other side is next told to skip something.
+    skip_at: Option<Instant>,
+}
+
+impl Flight {
+    /// How a stream delivers from now on.
+    pub(super) fn set_unrepeated(&mut self, stream: u16, unrepeated: bool) {
+        self.unrepeated.retain(|known| *known != stream);
+        if unrepeated {
+            self.unrepeated.push(stream);
+        }
+    }
+
+    /// Too much is outstanding.
+    pub(super) fn is_full(&self) -> bool {
+        self.pieces.len() >= PIECES_MAX
+    }
+
+    /// These packets go out.
+    pub(super) fn sent(&mut self, records: &[Bytes], now: Instant) {
+        for record in records {
+            for chunk in chunks(record) {
+                match chunk.kind {
+                    ChunkKind::Data => self.sent_data(&chunk, now),
+                    ChunkKind::ForwardTsn => self.pieces.skipped(chunk.number(0)),
+                    _ => continue,
+                }
+                self.head.copy_from_slice(&record[..8]);
+            }
+        }
+    }
+
+    fn sent_data(&mut self, chunk: &Chunk<'_>, now: Instant) {
+        let Some(data) = chunk.data() else { return };
+        let is_unrepeated = data.is_unordered && !data.opens && self.unrepeated.contains(&data.stream);
+        self.pieces.push(data.tsn, Piece::new(is_unrepeated, data.is_end), now);
+    }
+
+    /// A packet has come; answers it as the association is to see it.
+    pub(super) fn received(&mut self, record: Bytes, now: Instant) -> Bytes {
+        let mut sack = None;
+        for chunk in chunks(&record) {
+            match chunk.kind {
+                ChunkKind::Sack => sack = Some(chunk),
+                ChunkKind::Init => self.can_skip = chunk.knows_forward_tsn(),
+                _ => {}
+            }
+        }
+        let Some(sack) = sack.filter(|_| self.can_skip).and_then(|chunk| chunk.sack()) else { return record };
+        let has_lost = self.pieces.acknowledge(&sack, now).map(|()| self.pieces.lost() > 0);
+        if has_lost.is_none() || has_lost == Some(false) && sack.gaps.is_empty() {
+            return record;
+        }
+        if has_lost == Some(true) {
+            self.skip_at.get_or_insert(now + SKIP_WAIT.max(self.pieces.round_trip() / 4));
+        }
+        let (cumulative, gaps) = self.pieces.resolved();
+        packet(&record[..8], chunks(&record), &Sack { cumulative, window: sack.window, gaps })
+    }
+
+    /// A packet that tells the other side to skip what is lost, if it is time.
+    pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Bytes> {
+        self.skip_at.filter(|at| *at <= now)?;
+        self.skip_at = (self.pieces.lost() > 0).then(|| now + SKIP_AGAIN + self.pieces.round_trip());
+        Some(chunk::forward_tsn(&self.head, self.pieces.skippable()?))
+    }
+
+    /// When [`poll_transmit`](Self::poll_transmit) is next of use.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.skip_at
+    }
+}

@@ -1,0 +1,205 @@
+//! The pieces of messages that are outstanding, by their numbers.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::PIECES_MAX;
+use super::chunk::Sack;
+use super::congestion::Congestion;
+
+/// A piece is lost when one sent so much later has come (RFC 9260 §7.2.4).
+const LATER: usize = 3;
+/// Room that is kept while nothing is outstanding.
+const KEPT: usize = 64;
+
+const ACKNOWLEDGED: u8 = 1;
+const LOST: u8 = 2;
+const UNREPEATED: u8 = 4;
+const END: u8 = 8;
+/// Lost where the path had a queue: for the association to see.
+const SHOWN: u8 = 16;
+/// The association gave up its message.
+const SKIPPED: u8 = LOST | UNREPEATED | END;
+
+/// A piece of a message: one number of the association.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece {
+    flags: u8,
+    /// By the clock of [`Congestion`].
+    sent: u32,
+}
+
+impl Piece {
+    pub(super) fn new(is_unrepeated: bool, is_end: bool) -> Self {
+        Self { flags: if is_unrepeated { UNREPEATED } else { 0 } | if is_end { END } else { 0 }, sent: 0 }
+    }
+
+    fn is(self, flags: u8) -> bool {
+        self.flags & flags != 0
+    }
+
+    fn is_outstanding(self) -> bool {
+        !self.is(ACKNOWLEDGED | LOST)
+    }
+
+    /// It may be lost, or on its way.
+    fn is_undecided(self) -> bool {
+        self.is_outstanding() && self.is(UNREPEATED) && !self.is(SHOWN)
+    }
+}
+
+/// Invariant: pieces follow each other by number, and the first one's is `first`.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    first: Option<u32>,
+    pieces: VecDeque<Piece>,
+    lost: usize,
+    congestion: Congestion,
+}
+
+impl Pieces {
+    pub(super) fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// How many are lost that the other side has not skipped.
+    pub(super) fn lost(&self) -> usize {
+        self.lost
+    }
+
+    /// A piece goes out. Numbers left out before it are those of messages that the association gave up.
+    pub(super) fn push(&mut self, tsn: u32, piece: Piece, now: Instant) {
+        if self.extend_to(tsn) {
+            let sent = self.congestion.clock(now);
+            self.append(Piece { sent, ..piece });
+        }
+    }
+
+    /// The association has told the other side to skip all up to this one.
+    pub(super) fn skipped(&mut self, tsn: u32) {
+        self.extend_to(tsn.wrapping_add(1));
+        let Some(count) = self.index(tsn.wrapping_add(1)) else { return };
+        for index in 0..count.min(self.pieces.len()) {
+            self.lose(index, SKIPPED);
+        }
+    }
+
+    /// Takes in what the other side has; `None` if it cannot be, or is known to have more.
+    pub(super) fn acknowledge(&mut self, sack: &Sack, now: Instant) -> Option<()> {
+        let count =
+            self.index(sack.cumulative.wrapping_add(1)).filter(|count| *count <= self.pieces.len())?;
+        let highest = sack.gaps.last().map_or(0, |(_, end)| usize::from(*end));
+        if count + highest > self.pieces.len() || !is_ascending(&sack.gaps) {
+            return None;
+        }
+        self.time(count + highest, now);
+        self.congestion.came(count);
+        self.lost -= self.pieces.drain(..count).filter(|piece| piece.is(LOST)).count();
+        self.first = Some(sack.cumulative.wrapping_add(1));
+        for (start, end) in &sack.gaps {
+            for index in usize::from(*start)..=usize::from(*end) {
+                self.pieces[index - 1].flags |= ACKNOWLEDGED;
+            }
+        }
+        self.find_lost(highest, now);
+        if self.pieces.is_empty() {
+            self.pieces.shrink_to(KEPT);
+        }
+        Some(())
+    }
+
+    /// What the association is to know: all up to this number has come or is lost, and of the rest these. What is behind
+    /// an undecided piece stays untold, since whatever seems to miss counts there as lost soon.
+    pub(super) fn resolved(&self) -> (u32, Vec<(u16, u16)>) {
+        let through = self.resolved_count();
+        let mut gaps: Vec<(u16, u16)> = Vec::new();
+        let told = self.pieces.range(through..).take_while(|piece| !piece.is_undecided());
+        for (offset, piece) in (1_u16..).zip(told) {
+            match gaps.last_mut() {
+                _ if piece.is_outstanding() => {}
+                Some((_, end)) if *end + 1 == offset => *end = offset,
+                _ => gaps.push((offset, offset)),
+            }
+        }
+        (self.number(through).wrapping_sub(1), gaps)
+    }
+
+    /// The number up to which the other side may skip: no message is cut in two.
+    pub(super) fn skippable(&self) -> Option<u32> {
+        let whole = (0..self.resolved_count()).rev().find(|index| self.pieces[*index].is(END))?;
+        Some(self.number(whole))
+    }
+
+    /// How long the path takes now.
+    pub(super) fn round_trip(&self) -> Duration {
+        self.congestion.round_trip()
+    }
+
+    /// The newest of so many pieces has come, if that is news.
+    fn time(&mut self, count: usize, now: Instant) {
+        if let Some(newest) = count.checked_sub(1).map(|index| self.pieces[index])
+            && newest.is_outstanding()
+        {
+            self.congestion.sample(newest.sent, now);
+        }
+    }
+
+    fn find_lost(&mut self, highest: usize, now: Instant) {
+        for index in 0..highest.saturating_sub(LATER) {
+            let piece = self.pieces[index];
+            if piece.is_undecided() {
+                let flag = if self.congestion.is_news(piece.sent, now) { SHOWN } else { LOST };
+                self.lose(index, flag);
+            }
+        }
+    }
+
+    fn lose(&mut self, index: usize, flags: u8) {
+        let piece = &mut self.pieces[index];
+        self.lost += usize::from(flags & LOST != 0 && !piece.is(LOST));
+        piece.flags |= flags;
+    }
+
+    /// Makes the next piece the one of that number; `false` if it is there already.
+    fn extend_to(&mut self, tsn: u32) -> bool {
+        let Some(index) = self.first.map_or(Some(0), |_| self.index(tsn)) else { return false };
+        if self.first.is_none() || index > self.pieces.len() + PIECES_MAX {
+            (self.first, self.lost) = (Some(tsn), 0);
+            self.pieces.clear();
+        } else if index < self.pieces.len() {
+            return false;
+        }
+        while self.number(self.pieces.len()) != tsn {
+            self.append(Piece { flags: SKIPPED, sent: 0 });
+        }
+        true
+    }
+
+    fn append(&mut self, piece: Piece) {
+        self.lost += usize::from(piece.is(LOST));
+        self.pieces.push_back(piece);
+    }
+
+    fn resolved_count(&self) -> usize {
+        self.pieces.iter().take_while(|piece| !piece.is_outstanding()).count()
+    }
+
+    fn number(&self, index: usize) -> u32 {
+        self.first.unwrap_or_default().wrapping_add(index as u32)
+    }
+
+    /// How far a number is behind the first; `None` if it is before it.
+    fn index(&self, tsn: u32) -> Option<usize> {
+        let distance = tsn.wrapping_sub(self.first?);
+        (distance < 1 << 31).then_some(distance as usize)
+    }
+}
+
+fn is_ascending(gaps: &[(u16, u16)]) -> bool {
+    let mut before = 0;
+    gaps.iter().all(|(start, end)| {
+        let follows = *start > before && start <= end;
+        before = *end;
+        follows
+    })
+}
