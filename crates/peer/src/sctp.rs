@@ -7,6 +7,7 @@ mod channels;
 mod dcep;
 mod flight;
 mod guard;
+mod transmit;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,7 +17,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use sctp_proto::{
     Association, AssociationHandle, Chunks, ClientConfig, DatagramEvent, Endpoint, EndpointConfig, Event,
-    Payload, PayloadProtocolIdentifier as Ppi, ReliabilityType, ServerConfig, StreamEvent, TransportConfig,
+    PayloadProtocolIdentifier as Ppi, ReliabilityType, ServerConfig, StreamEvent, TransportConfig,
 };
 
 use crate::connection::{ChannelKind, ConnectionEvent};
@@ -119,6 +120,11 @@ impl Sctp {
             return;
         }
         let record = self.flight.received(record, now);
+        self.feed(record, now);
+    }
+
+    /// The association takes a record.
+    fn feed(&mut self, record: Bytes, now: Instant) {
         let Some((handle, event)) = self.endpoint.handle(now, NOWHERE, None, None, record) else {
             // The first packet of an association is answered by the endpoint itself, and it too says nothing.
             return;
@@ -140,6 +146,7 @@ impl Sctp {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if let Some((_, association)) = &mut self.association {
             association.handle_timeout(now);
+            self.flight.handle_timeout(now);
         }
     }
 
@@ -147,23 +154,6 @@ impl Sctp {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let association = self.association.as_ref()?.1.poll_timeout();
         [association, self.flight.poll_timeout()].into_iter().flatten().min()
-    }
-
-    /// Records to send; to be asked once more, until there are none.
-    pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<Bytes>> {
-        let association = &mut self.association;
-        let transmit = self.endpoint.poll_transmit().or_else(|| association.as_mut()?.1.poll_transmit(now));
-        let Some(transmit) = transmit else {
-            return self.flight.poll_transmit(now).map(|record| vec![record]);
-        };
-        match transmit.payload {
-            Payload::RawEncode(records) => {
-                records.iter().for_each(|record| self.guard.sent(record));
-                self.flight.sent(&records, now);
-                Some(records)
-            }
-            Payload::PartialDecode(_) => None,
-        }
     }
 
     /// What has happened.
@@ -192,6 +182,12 @@ impl Sctp {
 
     /// Bytes queued or in flight on a channel.
     pub(crate) fn buffered(&mut self, kind: ChannelKind) -> usize {
+        let assumed = if kind == ChannelKind::DataTrack { self.flight.assumed_bytes() } else { 0 };
+        self.held(kind) + assumed
+    }
+
+    /// Bytes of a channel that the association holds.
+    fn held(&mut self, kind: ChannelKind) -> usize {
         let stream = stream(&mut self.association, self.channels.stream(kind));
         stream.and_then(|stream| stream.buffered_amount().ok()).unwrap_or(0)
     }
@@ -277,6 +273,9 @@ impl Sctp {
         let Some((_, association)) = &mut self.association else { return };
         let Ok(mut stream) = association.open_stream(id, Ppi::Binary) else { return };
         self.channels.make(kind, id);
+        if kind == ChannelKind::DataTrack {
+            self.flight.set_tracks(id);
+        }
         deliver(&mut stream, &mut self.flight, delivery(kind));
         // A stream that has just been made takes its first message.
         let _ = stream.write_with_ppi(&dcep::open(delivery(kind), kind.label()), Ppi::Dcep);
@@ -326,6 +325,9 @@ impl Sctp {
         match self.channels.opened(id, label) {
             Opened::Channel(kind, former) => {
                 former.into_iter().for_each(|former| self.close_stream(former));
+                if kind == ChannelKind::DataTrack {
+                    self.flight.set_tracks(id);
+                }
                 self.events.push_back(ConnectionEvent::ChannelOpen(kind));
             }
             Opened::Unknown => {}

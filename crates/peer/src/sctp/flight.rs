@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use chunk::{Chunk, ChunkKind, Sack, chunks, packet};
+use chunk::{Chunk, ChunkKind, Sack, acknowledgement, chunks, packet};
 use pieces::{Piece, Pieces};
 
 /// What comes so long after it was given up still counts; paths reorder.
@@ -28,16 +28,29 @@ const SKIP_AGAIN: Duration = Duration::from_millis(100);
 /// Pieces whose acknowledgement or skipping is outstanding; beyond it nothing more is written to such channels.
 const PIECES_MAX: usize = 8_192;
 
+/// Bytes of frames that may be on their way before the association has found out how much the path takes: what lanes admit at the start.
+const ASSUMED_BYTES_MAX: usize = 64 << 10;
+/// Of those, what is not acknowledged within this is lost: twice what a receiver may withhold an acknowledgement.
+const ASSUMED_MAX: Duration = Duration::from_millis(400);
+
 /// Invariant: whatever the association was told is acknowledged, the other side has acknowledged, or is told to skip until it has.
 #[derive(Debug, Default)]
 pub(super) struct Flight {
     /// Streams that repeat nothing and keep no order.
     unrepeated: Vec<u16>,
+    /// The one that carries data tracks.
+    tracks: Option<u16>,
     pieces: Pieces,
     /// The other side knows how to skip.
     can_skip: bool,
     /// Ports and tag of packets to the other side.
     head: [u8; 8],
+    /// Those of packets that come.
+    head_in: [u8; 8],
+    /// What the other side can take, by its latest word.
+    window: u32,
+    /// When what was assumed to be acknowledged is given up.
+    give_up_at: Option<Instant>,
     /// When the other side is next told to skip something.
     skip_at: Option<Instant>,
 }
@@ -49,6 +62,16 @@ impl Flight {
         if unrepeated {
             self.unrepeated.push(stream);
         }
+    }
+
+    /// The stream that carries data tracks.
+    pub(super) fn set_tracks(&mut self, stream: u16) {
+        self.tracks = Some(stream);
+    }
+
+    /// Bytes of data tracks that the association takes for acknowledged, though they are not.
+    pub(super) fn assumed_bytes(&self) -> usize {
+        self.pieces.assumed_bytes()
     }
 
     /// Too much is outstanding.
@@ -73,7 +96,9 @@ impl Flight {
     fn sent_data(&mut self, chunk: &Chunk<'_>, now: Instant) {
         let Some(data) = chunk.data() else { return };
         let is_unrepeated = data.is_unordered && !data.opens && self.unrepeated.contains(&data.stream);
-        self.pieces.push(data.tsn, Piece::new(is_unrepeated, data.is_end), now);
+        let is_counted = self.tracks == Some(data.stream);
+        let piece = if is_unrepeated { Piece::unrepeated(&data, is_counted) } else { Piece::repeated() };
+        self.pieces.push(data.tsn, piece, now);
     }
 
     /// A packet has come; answers it as the association is to see it.
@@ -87,15 +112,48 @@ impl Flight {
             }
         }
         let Some(sack) = sack.filter(|_| self.can_skip).and_then(|chunk| chunk.sack()) else { return record };
-        let has_lost = self.pieces.acknowledge(&sack, now).map(|()| self.pieces.lost() > 0);
-        if has_lost.is_none() || has_lost == Some(false) && sack.gaps.is_empty() {
+        if self.pieces.acknowledge(&sack, now).is_none() {
             return record;
         }
-        if has_lost == Some(true) {
+        self.head_in.copy_from_slice(&record[..8]);
+        self.window = sack.window;
+        let has_assumed = self.pieces.assumed_bytes() > 0;
+        self.give_up_at = has_assumed.then(|| now + ASSUMED_MAX);
+        if self.pieces.lost() == 0 && sack.gaps.is_empty() && !has_assumed {
+            return record;
+        }
+        if self.pieces.lost() > 0 {
             self.skip_at.get_or_insert(now + SKIP_WAIT.max(self.pieces.round_trip() / 4));
         }
+        packet(&record[..8], chunks(&record), &self.sack())
+    }
+
+    /// What the association is to know.
+    fn sack(&self) -> Sack {
         let (cumulative, gaps) = self.pieces.resolved();
-        packet(&record[..8], chunks(&record), &Sack { cumulative, window: sack.window, gaps })
+        let assumed = u32::try_from(self.pieces.assumed_bytes()).unwrap_or(u32::MAX);
+        Sack { cumulative, window: self.window.saturating_sub(assumed), gaps }
+    }
+
+    /// The association holds so many bytes of data tracks. If it holds any back though a beginning has not been made, answers an
+    /// acknowledgement that lets it go on: it begins with four datagrams, and doubles them once a round trip.
+    pub(super) fn hasten(&mut self, held: usize, now: Instant) -> Option<Bytes> {
+        let holds_back = held > self.pieces.outstanding_bytes();
+        let may = self.can_skip && self.window > 0 && self.pieces.congestion().is_near_and_clear();
+        if !holds_back || !may || !self.pieces.assume(ASSUMED_BYTES_MAX) {
+            return None;
+        }
+        self.give_up_at.get_or_insert(now + ASSUMED_MAX);
+        Some(acknowledgement(&self.head_in, &self.sack()))
+    }
+
+    /// Time has passed.
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if self.give_up_at.is_some_and(|at| at <= now) {
+            self.give_up_at = None;
+            self.pieces.give_up_assumed();
+            self.skip_at = Some(now);
+        }
     }
 
     /// A packet that tells the other side to skip what is lost, if it is time.
@@ -105,8 +163,8 @@ impl Flight {
         Some(chunk::forward_tsn(&self.head, self.pieces.skippable()?))
     }
 
-    /// When [`poll_transmit`](Self::poll_transmit) is next of use.
+    /// When [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit) are next of use.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.skip_at
+        self.skip_at.into_iter().chain(self.give_up_at).min()
     }
 }

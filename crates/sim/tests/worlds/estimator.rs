@@ -15,7 +15,7 @@ use crate::traffic::{Stream, Summary};
 
 const ROUND_TRIPS_MS: [u64; 5] = [5, 20, 50, 100, 200];
 const MEGABITS: [u64; 4] = [1, 5, 20, 100];
-const QUEUES_MS: [u64; 3] = [50, 200, 500];
+const QUEUES_MS: [u64; 4] = [50, 100, 200, 500];
 /// From then on it is steady.
 const WARM_SECONDS: u64 = 2;
 /// IP, UDP, DTLS and SCTP around what one datagram carries.
@@ -141,6 +141,26 @@ fn links_are_filled_without_loss_at_their_queues() {
     check(path(20, 5, 200), Shape::Large, 300);
     check(path(50, 5, 200), Shape::Small, 220);
     check(path(100, 20, 500), Shape::Large, 220);
+}
+
+/// Where the queue is shorter than what slow start overshoots by, a link is filled all the same: one loss is one step back.
+#[test]
+fn links_with_short_queues_are_filled() {
+    let path = |round_trip_ms, megabits, queue_ms| Path { round_trip_ms, megabits, queue_ms };
+    for (link, shape) in [
+        (path(50, 20, 50), Shape::Large),
+        (path(100, 20, 50), Shape::Large),
+        (path(100, 20, 200), Shape::Large),
+        (path(100, 20, 200), Shape::Small),
+        (path(200, 20, 200), Shape::Large),
+        (path(200, 20, 200), Shape::Small),
+    ] {
+        let cell = measure(link, shape, 6);
+        figure(format!("estimator, {shape:?} frames, {link:?}"), cell.row(link, shape));
+        assert!(cell.used >= 0.85, "{link:?} {shape:?}: {cell:?}");
+        assert!(cell.steady.p95 <= Duration::from_millis(500), "{link:?} {shape:?}: {cell:?}");
+        assert!(cell.overflowed <= 0.03, "{link:?} {shape:?}: {cell:?}");
+    }
 }
 
 const HEAD: &str = "| frames | round trip, ms | Mbit/s | queue, ms | link used | first second | age p50, ms | p95, ms | lost at the queue | begun and dropped |\n|---|---|---|---|---|---|---|---|---|---|\n";

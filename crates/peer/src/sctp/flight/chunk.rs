@@ -44,6 +44,7 @@ pub(super) struct Chunk<'r> {
 pub(super) struct Data {
     pub(super) tsn: u32,
     pub(super) stream: u16,
+    pub(super) bytes: u16,
     pub(super) is_unordered: bool,
     pub(super) is_end: bool,
     /// It opens or confirms a channel.
@@ -75,6 +76,7 @@ impl Chunk<'_> {
         (self.body.len() >= 12).then(|| Data {
             tsn: self.number(0),
             stream: self.short(4),
+            bytes: u16::try_from(self.body.len() - 12).unwrap_or(u16::MAX),
             is_unordered: self.flags & 4 != 0,
             is_end: self.flags & 1 != 0,
             opens: self.number(8) == PPI_DCEP,
@@ -130,6 +132,13 @@ impl ChunkKind {
             _ => Self::Other,
         }
     }
+}
+
+/// A packet with nothing but a SACK.
+pub(super) fn acknowledgement(head: &[u8], sack: &Sack) -> Bytes {
+    let mut packet = begin(head);
+    write_sack(&mut packet, sack);
+    finish(packet)
 }
 
 /// A packet of these chunks with another SACK in the place of theirs.

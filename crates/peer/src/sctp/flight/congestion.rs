@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 /// What takes so much longer than the path's best has queued.
 const QUEUE_SIGN_MICROS: u32 = 25_000;
+/// A path is near up to this, of which the other side may have withheld its acknowledgement for 200 ms. Beyond it, the association's
+/// timer could run out before what it was told is acknowledged.
+const NEAR_MICROS: u32 = 320_000;
 /// The best of the last one to two of these counts.
 const WINDOW: Duration = Duration::from_secs(10);
 /// One piece in so many lost is more than chance takes.
@@ -68,6 +71,16 @@ impl Congestion {
             self.shown = Some(self.clock(now));
         }
         is_congestion && is_new
+    }
+
+    /// Nothing has come for long.
+    pub(super) fn timed_out(&mut self) {
+        self.shown.get_or_insert(self.latest);
+    }
+
+    /// The path has a short round trip, and has shown no congestion.
+    pub(super) fn is_near_and_clear(&self) -> bool {
+        self.shown.is_none() && self.least.is_some() && self.least() <= NEAR_MICROS
     }
 
     /// The latest one.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::PIECES_MAX;
-use super::chunk::Sack;
+use super::chunk::{Data, Sack};
 use super::congestion::Congestion;
 
 /// A piece is lost when one sent so much later has come (RFC 9260 §7.2.4).
@@ -18,6 +18,8 @@ const UNREPEATED: u8 = 4;
 const END: u8 = 8;
 /// Lost where the path had a queue: for the association to see.
 const SHOWN: u8 = 16;
+/// Of the stream whose bytes are counted.
+const COUNTED: u8 = 32;
 /// The association gave up its message.
 const SKIPPED: u8 = LOST | UNREPEATED | END;
 
@@ -25,17 +27,30 @@ const SKIPPED: u8 = LOST | UNREPEATED | END;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
     flags: u8,
+    bytes: u16,
     /// By the clock of [`Congestion`].
     sent: u32,
 }
 
 impl Piece {
-    pub(super) fn new(is_unrepeated: bool, is_end: bool) -> Self {
-        Self { flags: if is_unrepeated { UNREPEATED } else { 0 } | if is_end { END } else { 0 }, sent: 0 }
+    /// Nothing is done about its loss but to repeat it.
+    pub(super) fn repeated() -> Self {
+        Self { flags: 0, bytes: 0, sent: 0 }
+    }
+
+    /// Of a stream that repeats nothing.
+    pub(super) fn unrepeated(data: &Data, is_counted: bool) -> Self {
+        let end = if data.is_end { END } else { 0 };
+        let counted = if is_counted { COUNTED } else { 0 };
+        Self { flags: UNREPEATED | end | counted, bytes: data.bytes, sent: 0 }
     }
 
     fn is(self, flags: u8) -> bool {
         self.flags & flags != 0
+    }
+
+    fn counted_bytes(self) -> usize {
+        if self.is(COUNTED) { self.bytes.into() } else { 0 }
     }
 
     fn is_outstanding(self) -> bool {
@@ -54,6 +69,11 @@ pub(super) struct Pieces {
     first: Option<u32>,
     pieces: VecDeque<Piece>,
     lost: usize,
+    /// So many of the first the association takes for acknowledged.
+    assumed: usize,
+    /// Bytes of the counted stream that are outstanding: those, and the others.
+    assumed_bytes: usize,
+    outstanding_bytes: usize,
     congestion: Congestion,
 }
 
@@ -94,10 +114,13 @@ impl Pieces {
         }
         self.time(count + highest, now);
         self.congestion.came(count);
+        (0..count).for_each(|index| self.settle(index));
+        self.assumed = self.assumed.saturating_sub(count);
         self.lost -= self.pieces.drain(..count).filter(|piece| piece.is(LOST)).count();
         self.first = Some(sack.cumulative.wrapping_add(1));
         for (start, end) in &sack.gaps {
             for index in usize::from(*start)..=usize::from(*end) {
+                self.settle(index - 1);
                 self.pieces[index - 1].flags |= ACKNOWLEDGED;
             }
         }
@@ -111,7 +134,7 @@ impl Pieces {
     /// What the association is to know: all up to this number has come or is lost, and of the rest these. What is behind
     /// an undecided piece stays untold, since whatever seems to miss counts there as lost soon.
     pub(super) fn resolved(&self) -> (u32, Vec<(u16, u16)>) {
-        let through = self.resolved_count();
+        let through = self.told_count();
         let mut gaps: Vec<(u16, u16)> = Vec::new();
         let told = self.pieces.range(through..).take_while(|piece| !piece.is_undecided());
         for (offset, piece) in (1_u16..).zip(told) {
@@ -128,6 +151,48 @@ impl Pieces {
     pub(super) fn skippable(&self) -> Option<u32> {
         let whole = (0..self.resolved_count()).rev().find(|index| self.pieces[*index].is(END))?;
         Some(self.number(whole))
+    }
+
+    /// Has the association take more of what is outstanding for acknowledged, so many bytes of it in all at most; `true` if there was
+    /// any. What is to be repeated ends it.
+    pub(super) fn assume(&mut self, bytes_max: usize) -> bool {
+        let before = self.outstanding_bytes;
+        while let Some(piece) = self.pieces.get(self.assumed).copied() {
+            if piece.is_outstanding() {
+                if !piece.is_undecided() || self.assumed_bytes + usize::from(piece.bytes) > bytes_max {
+                    break;
+                }
+                self.settle(self.assumed);
+                self.assumed_bytes += piece.counted_bytes();
+            }
+            self.assumed += 1;
+        }
+        self.outstanding_bytes < before
+    }
+
+    /// Nothing has come for long: what was assumed is lost.
+    pub(super) fn give_up_assumed(&mut self) {
+        for index in 0..self.assumed {
+            if self.pieces[index].is_outstanding() {
+                self.lose(index, LOST);
+            }
+        }
+        self.congestion.timed_out();
+    }
+
+    /// Bytes of the counted stream that the association takes for acknowledged, though they are not.
+    pub(super) fn assumed_bytes(&self) -> usize {
+        self.assumed_bytes
+    }
+
+    /// Bytes of the counted stream that the association has sent and knows to be outstanding.
+    pub(super) fn outstanding_bytes(&self) -> usize {
+        self.outstanding_bytes
+    }
+
+    /// What is known of the path.
+    pub(super) fn congestion(&self) -> &Congestion {
+        &self.congestion
     }
 
     /// How long the path takes now.
@@ -148,36 +213,58 @@ impl Pieces {
         for index in 0..highest.saturating_sub(LATER) {
             let piece = self.pieces[index];
             if piece.is_undecided() {
-                let flag = if self.congestion.is_news(piece.sent, now) { SHOWN } else { LOST };
-                self.lose(index, flag);
+                let is_news = self.congestion.is_news(piece.sent, now);
+                self.lose(index, if is_news && index >= self.assumed { SHOWN } else { LOST });
             }
         }
     }
 
     fn lose(&mut self, index: usize, flags: u8) {
+        if flags & LOST != 0 {
+            self.settle(index);
+        }
         let piece = &mut self.pieces[index];
         self.lost += usize::from(flags & LOST != 0 && !piece.is(LOST));
         piece.flags |= flags;
+    }
+
+    /// A piece is about to be no longer outstanding.
+    fn settle(&mut self, index: usize) {
+        let piece = self.pieces[index];
+        if piece.is_outstanding() {
+            let bytes =
+                if index < self.assumed { &mut self.assumed_bytes } else { &mut self.outstanding_bytes };
+            *bytes -= piece.counted_bytes();
+        }
     }
 
     /// Makes the next piece the one of that number; `false` if it is there already.
     fn extend_to(&mut self, tsn: u32) -> bool {
         let Some(index) = self.first.map_or(Some(0), |_| self.index(tsn)) else { return false };
         if self.first.is_none() || index > self.pieces.len() + PIECES_MAX {
-            (self.first, self.lost) = (Some(tsn), 0);
-            self.pieces.clear();
+            let congestion = std::mem::take(&mut self.congestion);
+            *self = Self { first: Some(tsn), congestion, ..Self::default() };
         } else if index < self.pieces.len() {
             return false;
         }
         while self.number(self.pieces.len()) != tsn {
-            self.append(Piece { flags: SKIPPED, sent: 0 });
+            self.append(Piece { flags: SKIPPED, bytes: 0, sent: 0 });
         }
         true
     }
 
     fn append(&mut self, piece: Piece) {
         self.lost += usize::from(piece.is(LOST));
+        if piece.is_outstanding() {
+            self.outstanding_bytes += piece.counted_bytes();
+        }
         self.pieces.push_back(piece);
+    }
+
+    /// So many of the first the association takes for acknowledged, or may.
+    fn told_count(&self) -> usize {
+        let told = |piece: &&Piece| !piece.is_outstanding();
+        self.assumed + self.pieces.range(self.assumed..).take_while(told).count()
     }
 
     fn resolved_count(&self) -> usize {

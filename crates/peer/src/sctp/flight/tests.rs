@@ -261,3 +261,63 @@ fn garbage_never_panics() {
         while bench.flight.poll_transmit(bench.now).is_some() {}
     }
 }
+
+/// Over a path of 20 ms, with pieces of four bytes.
+fn near() -> Bench {
+    let mut bench = Bench::new();
+    bench.flight.set_tracks(STREAM);
+    bench.send(0..2, SINGLE, STREAM);
+    bench.now += Duration::from_millis(20);
+    bench.acknowledge(1, &[]);
+    bench
+}
+
+impl Bench {
+    /// The association holds so many pieces; answers up to which distance it is to take them for acknowledged.
+    fn hasten(&mut self, pieces: usize) -> Option<u32> {
+        let record = self.flight.hasten(4 * pieces, self.now)?;
+        Some(read(&record).cumulative.wrapping_sub(FIRST))
+    }
+}
+
+#[test]
+fn an_association_that_holds_back_at_its_beginning_is_hastened() {
+    let mut bench = near();
+    bench.send(2..6, SINGLE, STREAM);
+    assert_eq!(bench.hasten(4), None, "it has sent all it holds");
+    assert_eq!(bench.hasten(5), Some(5));
+    assert_eq!(bench.flight.assumed_bytes(), 16, "they are on their way all the same");
+    let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(3), window: 9, gaps: vec![] });
+    let seen = read(&bench.flight.received(sack, bench.now));
+    assert_eq!((seen.cumulative, seen.window), (FIRST.wrapping_add(5), 1), "9 bytes less 8 on their way");
+    bench.acknowledge_quietly(5);
+    assert_eq!(bench.flight.assumed_bytes(), 0);
+}
+
+impl Bench {
+    fn acknowledge_quietly(&mut self, through: u32) {
+        let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(through), window: 9, gaps: vec![] });
+        assert_eq!(self.flight.received(sack.clone(), self.now), sack);
+    }
+}
+
+#[test]
+fn no_association_is_hastened_over_what_is_to_be_repeated() {
+    let mut bench = near();
+    bench.send(2..3, BEGIN | END, STREAM + 2);
+    bench.send(3..6, SINGLE, STREAM);
+    assert_eq!(bench.hasten(9), None);
+}
+
+#[test]
+fn what_was_assumed_and_never_comes_is_lost_and_skipped() {
+    let mut bench = near();
+    bench.send(2..6, SINGLE, STREAM);
+    assert_eq!(bench.hasten(5), Some(5));
+    bench.now = bench.flight.poll_timeout().expect("it is outstanding");
+    bench.flight.handle_timeout(bench.now);
+    assert_eq!(bench.flight.assumed_bytes(), 0);
+    assert_eq!(bench.skips(), Some(5));
+    bench.send(6..9, SINGLE, STREAM);
+    assert_eq!(bench.hasten(9), None, "the path has shown what it takes");
+}
