@@ -1,4 +1,4 @@
-//! Whole-frame queues for one receiver of many data tracks (design §5).
+//! Whole-frame queues for one receiver of many data tracks.
 //!
 //! An [`Outbox`] has one lane per track. Packets go in as they arrive; whole frames come out, in
 //! order, newest first in importance, no older than their lane allows, and never more than the

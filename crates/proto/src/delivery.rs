@@ -1,4 +1,4 @@
-//! What one end of a data track wishes of how the server hands its frames on (design §5).
+//! What one end of a data track wishes of how the server hands its frames on.
 //!
 //! Wishes travel in fields of ours, which everyone else skips. A server is free to grant less: the operator's
 //! rules are upper bounds.

@@ -1,4 +1,4 @@
-//! Bounds of everything that comes from outside (design §9).
+//! Bounds of everything that comes from outside.
 
 /// A signal message, compressed or not (protocol §1.5).
 pub const SIGNAL_MESSAGE_BYTES: usize = 2 * 1024 * 1024;

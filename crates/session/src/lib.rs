@@ -1,4 +1,4 @@
-//! One client's session with a server (design §7, protocol §9) as a state machine: which signal connection
+//! One client's session with a server (protocol §9) as a state machine: which signal connection
 //! to open and when, which connections to make, how to come back after either is lost.
 //!
 //! The edge opens signal connections and sockets when [`Engine::poll_output`] says so, and tells what

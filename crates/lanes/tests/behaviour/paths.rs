@@ -1,4 +1,4 @@
-//! What arrives, and how old, on paths that matter (design §10).
+//! What arrives, and how old, on paths that matter.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

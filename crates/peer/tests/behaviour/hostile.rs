@@ -1,4 +1,4 @@
-//! Whatever a client or a stranger sends, the peer lives on (design §9, §11).
+//! Whatever a client or a stranger sends, the peer lives on.
 
 use std::time::Duration;
 

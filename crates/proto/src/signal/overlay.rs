@@ -1,4 +1,4 @@
-//! Fields of ours in official messages (design §5): numbered from 5000, so that everyone else skips them.
+//! Fields of ours in official messages: numbered from 5000, so that everyone else skips them.
 //!
 //! They are read and written beside the official types, which drop what they do not know, and in protobuf
 //! alone: nobody but this software sends them, and it never speaks JSON.

@@ -1,4 +1,4 @@
-//! Which rule holds for a data track (design §5).
+//! Which rule holds for a data track.
 
 use trackyard_sfu::room::rules::TrackRule;
 

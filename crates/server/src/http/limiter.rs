@@ -1,5 +1,4 @@
-//! How many joins one address, of IPv6 one network, may ask for: a token bucket each, in a bounded table
-//! (design §9).
+//! How many joins one address, of IPv6 one network, may ask for: a token bucket each, in a bounded table.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

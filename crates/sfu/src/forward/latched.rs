@@ -1,4 +1,4 @@
-//! The last frame of a latched track, for those who come late (design §5).
+//! The last frame of a latched track, for those who come late.
 //!
 //! Each worker that knows a latched track keeps its last whole frame, and what has come of newer ones: where the
 //! publisher is, from its packets, elsewhere from crossings. Whoever begins to receive the track gets that before

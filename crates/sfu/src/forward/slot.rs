@@ -13,8 +13,8 @@ use super::routes::Sink;
 use super::shares::Share;
 use crate::control::{OpenPeer, PeerId, RoomKey};
 
-/// Inputs after which a peer is polled at once. str0m's DTLS takes 30 records between polls
-/// (webrtc.md §4.3); lanes would drop frames that a poll in time could have sent.
+/// Inputs after which a peer is polled at once. str0m's DTLS takes 30 records between polls; lanes
+/// would drop frames that a poll in time could have sent.
 const INPUTS_MAX: u32 = 20;
 /// Bytes of inputs after which a peer is polled at once: a large frame.
 const INPUT_BYTES_MAX: usize = 64 * 1024;

@@ -239,7 +239,7 @@ impl<F: ConnectionFactory> Worker<F> {
             self.place(owner, endpoint, now);
         }
         if kind == Kind::Media {
-            // str0m holds one RTP packet between polls (webrtc.md §5).
+            // str0m holds one RTP packet between polls.
             self.mark(owner.peer, Urgency::Now);
         }
         Demux::Mine

@@ -48,7 +48,7 @@ pub(super) struct Member {
     pub(super) joined_at: Instant,
     /// Its connection has failed and is not up again.
     pub(super) failed: bool,
-    /// Clients whose core has one short queue for packets and signalling (design §4 d).
+    /// Clients whose core has one short queue for packets and signalling.
     pub(super) paced: bool,
     /// Which version of the protocol its client speaks (protocol §1.9).
     pub(super) protocol: i32,

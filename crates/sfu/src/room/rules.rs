@@ -1,5 +1,5 @@
 //! How frames of data tracks are handed on: ordered rules of the operator, of which the first that matches counts,
-//! and within them what the two ends of a track wish (design §5).
+//! and within them what the two ends of a track wish.
 //!
 //! | | rule says it | rule leaves it open |
 //! |---|---|---|

@@ -1,4 +1,4 @@
-//! Our own client's engine against our own server: joining, coming back, giving up (design §7, protocol §9).
+//! Our own client's engine against our own server: joining, coming back, giving up (protocol §9).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Data tracks that a client of ours publishes, as a raw client receives them (design §5, §7).
+//! Data tracks that a client of ours publishes, as a raw client receives them.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Data tracks between clients of ours: the subscription goes on whatever breaks (design §7, protocol §5.9).
+//! Data tracks between clients of ours: the subscription goes on whatever breaks (protocol §5.9).
 
 use std::time::{Duration, Instant};
 

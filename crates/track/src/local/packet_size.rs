@@ -1,4 +1,4 @@
-//! How long packets are (design §5): as small as lets a frame pass receivers' queues, never so long
+//! How long packets are: as small as lets a frame pass receivers' queues, never so long
 //! that one blocks other tracks for long.
 
 use trackyard_wire::{HEADER_BYTES_MAX, PACKETS_PER_FRAME_MAX};

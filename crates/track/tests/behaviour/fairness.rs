@@ -1,4 +1,4 @@
-//! A large track beside a small one, over a path that carries both (design §5).
+//! A large track beside a small one, over a path that carries both.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Garbage on every port beside a bystander, who notices nothing (design §11).
+//! Garbage on every port beside a bystander, who notices nothing.
 
 mod api;
 mod messages;

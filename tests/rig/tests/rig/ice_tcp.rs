@@ -1,4 +1,4 @@
-//! Clients that UDP does not get through to (protocol §4.7, design §3).
+//! Clients that UDP does not get through to (protocol §4.7).
 
 use std::time::{Duration, Instant};
 

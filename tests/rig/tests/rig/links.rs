@@ -1,4 +1,4 @@
-//! Links over real sockets: only intact frames, of bounded age, all accounted for (design §5, §10, §11).
+//! Links over real sockets: only intact frames, of bounded age, all accounted for.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Many tracks, participants and rooms (design §10). What is exact is gated exactly, times with a margin
+//! Many tracks, participants and rooms. What is exact is gated exactly, times with a margin
 //! for a busy machine; the figures of a release build come from `figures`.
 
 mod participants;

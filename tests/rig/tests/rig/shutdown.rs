@@ -1,4 +1,4 @@
-//! SIGTERM while clients are connected (design §4, §7; protocol §1.7).
+//! SIGTERM while clients are connected (protocol §1.7).
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! 1,000 joins and leaves: memory, descriptors and rooms are given back (design §11).
+//! 1,000 joins and leaves: memory, descriptors and rooms are given back.
 
 use std::time::Duration;
 

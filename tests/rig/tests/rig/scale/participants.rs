@@ -9,7 +9,7 @@ use crate::machine::{alone, server};
 const CROWD: usize = 1_000;
 /// Three sockets each.
 const DESCRIPTORS: u64 = 4 * CROWD as u64;
-/// All set out at the same moment, and are active within this (design §11).
+/// All set out at the same moment, and are active within this.
 const ACTIVE_MAX: Duration = Duration::from_secs(60);
 /// What each of them is told of each other, join response and updates together, however long the names.
 const BYTES_PER_PAIR_MAX: u64 = 600;

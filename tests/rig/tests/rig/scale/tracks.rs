@@ -14,7 +14,7 @@ const ALL: u16 = u16::MAX;
 /// Requests that wait for their answer.
 const IN_FLIGHT: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Budgets of design §10, with a margin for this profile on a busy machine.
+/// Budgets, with a margin for this profile on a busy machine.
 const MARGIN: u32 = 5;
 const PUBLISH_1000_MAX: Duration = Duration::from_millis(200);
 const SUBSCRIBE_1000_MAX: Duration = Duration::from_millis(500);
