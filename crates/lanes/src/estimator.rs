@@ -6,21 +6,19 @@
 //! before it, and their product is what has to be in flight. What is allowed beyond that product
 //! both keeps the path busy and lets the estimate rise when the path can take more.
 //!
-//! Measured with str0m's SCTP in virtual time (`sim`, `worlds::estimator`) at 5 to 200 ms of round trip, 1 to 100 Mbit/s and
-//! drop-tail queues of 50 to 500 ms, frames of 1,000 B and of 64 KiB beyond the link's rate:
+//! Measured over the real association in virtual time (`sim`, `worlds::estimator`) at 5 to 200 ms of round trip, 1 to 20 Mbit/s and
+//! drop-tail queues of 50 to 500 ms, frames of 1,000 B and of 64 KiB beyond the link's rate (`docs/performance.md` has the table):
 //!
-//! - Where the queue outlasts slow start (200 ms up to 50 ms of round trip), 96 to 100 % of what the link can carry arrives in intact frames,
-//!   nothing is lost at the queue, and a frame waits about 50 ms in the path beyond its round trip.
-//! - Beyond 50 ms of round trip that takes a queue of 500 ms: slow start fills a shorter one before three samples without
-//!   growth have shown its end (25 % of 20 Mbit/s at 100 ms with a queue of 200 ms). One such sample would do there
-//!   (98 %), and so would room for two flights in place of three at 200 ms (96 %). But the first takes sources of
-//!   small frames for links (1 kHz of 1,000 B at 100 ms: 70 % instead of 96 %), and the second costs every far connection
-//!   up to a quarter of its first second.
+//! - Where the queue holds 200 ms and more, 94 to 100 % of 5 and 20 Mbit/s arrives in intact frames, and up to 50 ms of round
+//!   trip nothing is lost at the queue, and a frame waits about 50 ms in the path beyond its round trip.
+//! - A queue that slow start overshoots by loses once. The association is shown one of those losses (`peer`, `sctp::flight`) and
+//!   halves what is in flight once; what is said above holds from two seconds on.
 //! - Less room at the start is no help: below some ten packets in flight an acknowledgement that the receiver withholds
-//!   outlasts the 50 ms, and the estimate never rises (4 % of 5 Mbit/s at 200 ms).
-//! - What remains is SCTP's. It begins with four datagrams in flight, which takes up to half of the first second at 100 ms.
-//!   One loss halves what is in flight, and a datagram per round trip brings it back: with queues shorter than the flight
-//!   (50 ms at 100 ms and more) a link is used to 20 to 80 %. At 1 Mbit/s a frame of 64 KiB alone outlasts a queue of 200 ms.
+//!   outlasts the 50 ms, and the estimate never rises (4 % of 5 Mbit/s at 200 ms). Nor is more: 128 KiB would bring nearly every frame of 16 KiB
+//!   at 50 Hz through the first second at 100 ms, and makes small frames wait a second at 1 Mbit/s.
+//! - A queue of 50 ms is what may wait in the path, so it overflows now and then, and each time what is in flight is halved and comes back
+//!   by a datagram per round trip: at 200 ms a link is used to 28 to 60 %. At 1 Mbit/s a frame of 64 KiB alone takes half a second: it
+//!   outlasts shorter queues.
 
 mod delivery_rate;
 mod round_trip;
