@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::footprint::{Footprint, mib};
 
 /// Name and version of the document; the number changes when a field changes its meaning.
-pub const SOAK_SCHEMA: &str = "trackyard.soak/2";
+pub const SOAK_SCHEMA: &str = "trackyard.soak/1";
 
 /// Everything that a soak has done and found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ pub struct Fact {
 pub struct BystanderReport {
     /// How long it was watched.
     pub watched_s: f64,
-    /// Frames that were due for it, whether its publisher's connection took them or not.
+    /// Frames that its publisher's connection took for it; compare with how long it was watched.
     pub frames_sent: u64,
     /// Of those, how many did not come.
     pub frames_lost: u64,

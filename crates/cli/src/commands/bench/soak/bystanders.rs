@@ -238,16 +238,17 @@ async fn watch(flow: Arc<Flow>, mut events: RoomEvents) {
     }
 }
 
-/// Pushes frames when they are due, and counts them whatever becomes of them; packets as they are taken.
+/// Pushes frames and packets when they are due, and counts those that are taken.
 async fn publish(flow: Arc<Flow>, room: Room, track: LocalDataTrack) {
     let participant = room.local_participant();
     let frames = async {
         let mut due = interval(Duration::from_secs(1) / u32::try_from(FRAMES_HZ).unwrap_or(1));
         loop {
             let at = due.tick().await.into_std();
-            let number = flow.frames.fetch_add(1, Ordering::Relaxed);
-            // One that is not taken does not come, and is lost.
-            let _ = track.try_push(DataTrackFrame::new(flow.stamp(number, at)));
+            let number = flow.frames.load(Ordering::Relaxed);
+            if track.try_push(DataTrackFrame::new(flow.stamp(number, at))).is_ok() {
+                flow.frames.store(number + 1, Ordering::Relaxed);
+            }
         }
     };
     let packets = async {

@@ -14,8 +14,9 @@ const WORKER_S: u64 = 10;
 /// What a server that stands still costs, and what it catches up with.
 const CLOCK_S: u64 = 4;
 
-/// Of what is due in the time, so much is sent: a publisher that is held up loses nothing, and sends nothing.
-const SENT_MIN: f64 = 0.9;
+/// Of what is due in the time, so much is sent: a publisher that is held up loses nothing, and sends nothing. A machine
+/// that has far too much to do holds it up a little.
+const SENT_MIN: f64 = 0.75;
 /// What may be missing beside that, at the edges of the time.
 const SENT_EDGE: f64 = 2.0;
 
@@ -138,10 +139,10 @@ mod tests {
         };
         for (fault, frames, packets, expected) in [
             (Fault::Slow, 1_000, 100, 0),
-            (Fault::Slow, 898, 88, 0),
-            (Fault::Slow, 897, 100, 1),
+            (Fault::Slow, 748, 73, 0),
+            (Fault::Slow, 747, 100, 1),
             (Fault::Slow, 0, 0, 2),
-            (Fault::Slow, 1_000, 87, 1),
+            (Fault::Slow, 1_000, 72, 1),
             (Fault::Workers, 0, 0, 0),
             (Fault::Clock, 700, 70, 0),
         ] {
