@@ -21,6 +21,11 @@ const PACED_PAUSE: Duration = Duration::from_millis(10);
 /// A handle goes over the signal connection and packets over another. What a latched track has kept is sent once, to who
 /// may know nothing else of the track for long, so it must not overtake the handle.
 const LATCHED_PAUSE: Duration = Duration::from_millis(50);
+/// So many flow in each such pause, and the first not before a pause without a new handle: a browser that subscribes to a
+/// thousand tracks at once takes its handles in only after hundreds of milliseconds, and drops what comes before.
+const LATCHED_PER_PAUSE: usize = 100;
+/// They wait no longer for such a pause.
+const LATCHED_WAIT_MAX: Duration = Duration::from_secs(1);
 /// Handles that go into one message; clients merge them.
 const HANDLES_PER_MESSAGE: usize = 2_000;
 
@@ -56,7 +61,7 @@ impl Room {
             Some(Obstacle::Announcement) => {
                 self.tracks.get_mut(key).into_iter().for_each(|track| track.unannounced.push(peer));
             }
-            Some(Obstacle::Until(at)) => self.delay(peer, key, at),
+            Some(Obstacle::Until(at)) => self.delay(peer, key, at, at),
             None => self.serve_subscription(peer, key),
         }
     }
@@ -64,11 +69,13 @@ impl Room {
     /// Handles that had to wait may be told, and packets that had to wait behind them may flow.
     pub(super) fn delayed_handles_due(&mut self, peer: PeerId) {
         let Some(member) = self.members.get_mut(peer) else { return };
+        let quiet_at = member.subscriptions.told_at.map(|at| at + LATCHED_PAUSE);
         for (at, key) in std::mem::take(&mut member.subscriptions.delayed) {
             let route = self.members.get(peer).and_then(|member| member.subscriptions.route(key));
+            let due = at.max(quiet_at.unwrap_or(at).min(at + LATCHED_WAIT_MAX));
             match route.is_some_and(|route| route.told) {
-                true if at <= self.now.instant => self.let_flow(peer, key),
-                true => self.delay(peer, key, at),
+                true if due <= self.now.instant => self.let_flow(peer, key),
+                true => self.delay(peer, key, at, due),
                 false => self.advance(peer, key),
             }
         }
@@ -216,10 +223,11 @@ impl Room {
         (member.paced && self.now.instant < at).then_some(Obstacle::Until(at))
     }
 
-    fn delay(&mut self, peer: PeerId, key: TrackKey, at: Instant) {
+    /// Looks at it again when it is due, which what happens meanwhile may put off.
+    fn delay(&mut self, peer: PeerId, key: TrackKey, at: Instant, due: Instant) {
         let Some(member) = self.members.get_mut(peer) else { return };
         member.subscriptions.delayed.push((at, key));
-        self.timers.set_by(Timer::Handles(peer), at);
+        self.timers.set_by(Timer::Handles(peer), due);
     }
 
     fn serve_subscription(&mut self, peer: PeerId, key: TrackKey) {
@@ -256,8 +264,16 @@ impl Room {
         let Some(subscription) = member.subscriptions.by_track.get_mut(&key) else { return };
         let Some(route) = subscription.route.as_mut().filter(|route| route.served) else { return };
         route.told = true;
+        member.subscriptions.told_at = Some(self.now.instant);
+        let delayed = &member.subscriptions.delayed;
+        let soonest = self.now.instant + LATCHED_PAUSE;
+        let at = match delayed.last() {
+            Some((last, _)) if !delayed.len().is_multiple_of(LATCHED_PER_PAUSE) => *last,
+            Some((last, _)) => soonest.max(*last + LATCHED_PAUSE),
+            None => soonest,
+        };
         match (is_latched, route.flows) {
-            (true, false) => self.delay(peer, key, self.now.instant + LATCHED_PAUSE),
+            (true, false) => self.delay(peer, key, at, at),
             _ => self.let_flow(peer, key),
         }
     }

@@ -22,6 +22,8 @@ pub(super) struct Subscriptions {
     pub(super) ready: Vec<TrackKey>,
     /// Served, and not before the time beside it to be told, or if they have been told to flow.
     pub(super) delayed: Vec<(Instant, TrackKey)>,
+    /// When it was told a handle last.
+    pub(super) told_at: Option<Instant>,
 }
 
 /// One subscription to a known track.
@@ -56,6 +58,7 @@ impl Subscriptions {
             handles: Handles::new(first_handle),
             ready: Vec::new(),
             delayed: Vec::new(),
+            told_at: None,
         }
     }
 

@@ -93,6 +93,34 @@ fn another_worker_gets_what_is_kept_only_once_it_has_somebody_to_hand_it_to() {
 }
 
 #[test]
+fn who_subscribes_to_many_at_once_gets_what_is_kept_of_them_little_by_little() {
+    let rule = TrackRule {
+        latch: Some(true),
+        ..TrackRule::new(NamePattern::new("*").unwrap(), NamePattern::new("**").unwrap())
+    };
+    let track_rules = TrackRules::new(vec![rule]);
+    let mut script = Script::with(RoomConfig { track_rules, ..RoomConfig::default() });
+    let (ada, bob) = (script.guest("ada"), script.guest("bob"));
+    let sids: Vec<_> = (1..=250)
+        .map(|handle| script.publish(&ada, handle, &format!("t/{handle}")).unwrap().sid.clone())
+        .collect();
+    script.pass(Duration::from_secs(1));
+    sids.iter().for_each(|sid| script.subscribe(&bob, sid));
+    let flows = |script: &Script| {
+        let changes = script.workers[&WorkerId(0)].changes.iter();
+        changes.filter(|change| matches!(change, RouteChange::Flow { .. })).count()
+    };
+    script.pass(Duration::from_millis(40));
+    script.unsubscribe(&bob, &sids[0]);
+    script.subscribe(&bob, &sids[0]);
+    // As long as handles follow each other, the first are not taken in.
+    for (millis, expected) in [(40, 0), (15, 100), (50, 200), (50, 250)] {
+        script.pass(Duration::from_millis(millis));
+        assert_eq!(flows(&script), expected, "the last handles need longer to be taken in");
+    }
+}
+
+#[test]
 fn one_that_changes_its_mind_before_it_is_served_leads_nowhere() {
     let mut script = ruled(Some(true));
     let ada = script.guest("ada");
