@@ -170,6 +170,29 @@ async def test_a_room_that_does_not_exist_is_not_joined(
     assert "requested room does not exist" in caught.value.message
 
 
+FULL = {"py": "500", "js": "could not establish signal connection", "rs": "the room is full"}
+"""Official clients read a reason from answers to `validate` alone, where a full room is not looked for."""
+
+
+@pytest.mark.own_server
+@MODES
+@KINDS
+async def test_a_full_room_refuses_and_has_a_place_again_when_somebody_leaves(
+    tmp_path: Path, join: Join, kind: str, single: bool
+) -> None:
+    async with serving(tmp_path, room={"max_participants": 2}) as server:
+        witness, leaver = [await join(each, each, at=server, single=single) for each in ("py", kind)]
+        with pytest.raises(Refused) as caught:
+            await join(kind, "third", at=server, single=single)
+        assert FULL[kind] in f"{caught.value}"
+        await leaver.close()
+        await witness.log.wait("participant_disconnected", identity=leaver.identity)
+        third = await join(kind, "third", at=server, single=single)
+        assert await third.participants() == [witness.identity]
+        for each in (witness, third):
+            await each.close()
+
+
 @MODES
 @pytest.mark.parametrize(
     ("first", "second"), [("py", "js"), ("js", "py"), ("js", "js"), ("rs", "py"), ("js", "rs")]

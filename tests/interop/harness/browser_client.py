@@ -1,10 +1,11 @@
 """The official JavaScript client, in Chromium."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from .client import Client, Joining
+from .client import IN_FLIGHT, Client, Joining
 from .keys import Change
-from .node import Node
+from .node import CALL_MAX, Node
 
 
 class BrowserClient(Client):
@@ -17,8 +18,8 @@ class BrowserClient(Client):
         self._browser = browser
         browser.logs[identity] = self.log
 
-    async def _call(self, method: str, *args: Any) -> Any:
-        return await self._browser.call("member", self.identity, method, args)
+    async def _call(self, method: str, *args: Any, within: float = CALL_MAX) -> Any:
+        return await self._browser.call("member", self.identity, method, args, within=within)
 
     async def connect(self, joining: Joining) -> None:
         options: dict[str, Any] = {"single": joining.single, "tcpOnly": joining.tcp_only}
@@ -45,6 +46,13 @@ class BrowserClient(Client):
 
     async def subscribe(self, publisher: str, name: str) -> None:
         await self._call("subscribe", publisher, name)
+
+    async def publish_all(self, names: Sequence[str], within: float, **description: Any) -> None:
+        assert not description, "the library has no more to say"
+        await self._call("publishAll", names, IN_FLIGHT, within=within)
+
+    async def subscribe_all(self, publisher: str, names: Sequence[str], within: float) -> None:
+        await self._call("subscribeAll", publisher, names, within=within)
 
     async def unsubscribe(self, publisher: str, name: str) -> None:
         await self._call("unsubscribe", publisher, name)

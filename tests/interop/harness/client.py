@@ -1,12 +1,17 @@
 """What every client under test can do, whatever it is written in."""
 
+import asyncio
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .events import Event, EventLog
 from .keys import Change, Keys
+
+IN_FLIGHT = 64
+"""Publications that wait for their answer."""
 
 
 class Refused(Exception):
@@ -100,6 +105,23 @@ class Client(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Leaves; may be called twice."""
+
+    async def publish_all(self, names: Sequence[str], within: float, **description: Any) -> None:
+        """Publishes tracks, some at a time."""
+        waiting = iter(names)
+
+        async def publish() -> None:
+            for name in waiting:
+                await self.publish(name, **description)
+
+        async with asyncio.timeout(within):
+            await asyncio.gather(*(publish() for _ in range(IN_FLIGHT)))
+
+    async def subscribe_all(self, publisher: str, names: Sequence[str], within: float) -> None:
+        """Subscribes to tracks that have been announced, all at once."""
+        async with asyncio.timeout(within):
+            for name in names:
+                await self.subscribe(publisher, name)
 
     async def announced(self, publisher: str, name: str, within: float = 10.0, since: int = 0) -> Event:
         """Waits until the track has been announced."""

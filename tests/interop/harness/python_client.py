@@ -10,6 +10,9 @@ from . import payload
 from .client import Client, Joining, Refused, wall_ms
 from .keys import Change, Keys
 
+TRACKS_LEFT_MAX = 200
+"""With 600 tracks published the library leaves any server, and never ends to say so; with 300 it does."""
+
 
 class PythonClient(Client):
     """`livekit` for Python, which is LiveKit's Rust client below."""
@@ -131,6 +134,9 @@ class PythonClient(Client):
     async def close(self) -> None:
         for key in list(self._readers):
             await self.unsubscribe(*key)
+        if len(self._local) > TRACKS_LEFT_MAX:
+            for name in self._local:
+                await self.unpublish(name)
         await self._room.disconnect()
 
 

@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,8 @@ class Server:
     process: asyncio.subprocess.Process | None = None
     ports: Ports | None = None
     arguments: list[str] = field(default_factory=list)
+    hears: bool = False
+    """It takes orders of faults on its standard input."""
     log: Path | None = None
 
     @property
@@ -79,12 +81,22 @@ class Server:
         lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
         return next((float(value) for key, value in lines if key == name), 0.0)
 
+    async def until(self, found: Callable[[], Awaitable[bool]], within: float, what: str) -> None:
+        """Waits for what only its answers tell."""
+        deadline = time.monotonic() + within
+        while not await found():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the server has no {what} within {within} s")
+            # Nothing can be waited for but the answer of the next request.
+            await asyncio.sleep(0.02)
+
     async def start(self) -> None:
         """Starts the process and waits until it is ready."""
         assert self.log is not None
+        stdin = asyncio.subprocess.PIPE if self.hears else asyncio.subprocess.DEVNULL
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                BINARY, *self.arguments, stdout=log, stderr=log, cwd=self.log.parent
+                BINARY, *self.arguments, stdin=stdin, stdout=log, stderr=log, cwd=self.log.parent
             )
         try:
             await self._ready()
@@ -102,6 +114,19 @@ class Server:
                 raise AssertionError(f"the server is not ready within {START_MAX} s: {self._tail()}")
             # Nothing can be waited for but the answer of the next request.
             await asyncio.sleep(0.02)
+
+    async def kill_worker(self, worker: int) -> None:
+        """Has a worker die; it has begun anew when this returns."""
+        assert self.process is not None
+        assert self.process.stdin is not None
+        name = "trackyard_worker_deaths_total"
+        before = await self.metric(name)
+        self.process.stdin.write(f"worker {worker}\n".encode())
+
+        async def has_died() -> bool:
+            return await self.metric(name) > before
+
+        await self.until(has_died, STOP_MAX, "death of a worker")
 
     def terminate(self) -> None:
         """Asks the process to end."""
@@ -159,13 +184,14 @@ def configuration(ports: Ports, **settings: Any) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def serving(directory: Path, **settings: Any) -> AsyncIterator[Server]:
-    """Runs `trackyard serve` with these settings; the process is gone afterwards."""
+async def serving(directory: Path, *, faults: bool = False, **settings: Any) -> AsyncIterator[Server]:
+    """Runs `trackyard serve` with these settings; the process is gone afterwards. With `faults` its workers
+    can be killed."""
     ports = Ports.free()
     config = directory / f"config-{ports.http}.yaml"
     # Every JSON text is YAML.
     config.write_text(json.dumps(configuration(ports, **settings), indent=2))
-    arguments = ["serve", "--config", str(config)]
+    arguments = ["serve", "--config", str(config), *(["--faults"] if faults else [])]
     async with _running(directory, ports, Login(KEY, SECRET), arguments) as server:
         yield server
 
@@ -184,7 +210,8 @@ async def _running(
     directory: Path, ports: Ports, login: Login, arguments: list[str]
 ) -> AsyncIterator[Server]:
     log = directory / f"server-{ports.http}.log"
-    server = Server(f"ws://127.0.0.1:{ports.http}", login, None, ports, arguments, log)
+    hears = "--faults" in arguments
+    server = Server(f"ws://127.0.0.1:{ports.http}", login, None, ports, arguments, hears, log)
     await server.start()
     try:
         yield server

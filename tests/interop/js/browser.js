@@ -60,7 +60,7 @@ const browser = await chromium.launch({
 });
 const context = await browser.newContext({ viewport: { width: 1280, height: 760 } });
 const page = watched(await context.newPage(), "clients");
-await page.exposeFunction("report", write);
+await page.exposeFunction("report", (events) => events.forEach(write));
 await page.goto(`http://127.0.0.1:${files.address().port}/`);
 await page.waitForFunction(() => window.interop !== undefined, null, { timeout: 15_000 });
 

@@ -75,6 +75,9 @@ pub(crate) struct Joining {
 pub(crate) struct Description {
     pub(crate) frame_encoding: Option<Encoding>,
     pub(crate) schema: Option<SchemaName>,
+    /// Who subscribes later gets the last frame.
+    #[serde(default)]
+    pub(crate) latch: bool,
 }
 
 /// A frame to push.

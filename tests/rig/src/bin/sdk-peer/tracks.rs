@@ -86,6 +86,9 @@ pub(crate) fn options(name: String, description: Description) -> DataTrackOption
     if let Some(schema) = description.schema {
         options = options.with_schema(schema.into());
     }
+    if description.latch {
+        options = options.latched();
+    }
     options
 }
 
