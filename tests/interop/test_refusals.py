@@ -182,6 +182,7 @@ async def test_a_full_room_refuses_and_has_a_place_again_when_somebody_leaves(
 ) -> None:
     async with serving(tmp_path, room={"max_participants": 2}) as server:
         witness, leaver = [await join(each, each, at=server, single=single) for each in ("py", kind)]
+        await witness.log.wait("participant_connected", identity=leaver.identity)
         with pytest.raises(Refused) as caught:
             await join(kind, "third", at=server, single=single)
         assert FULL[kind] in f"{caught.value}"
