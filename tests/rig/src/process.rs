@@ -183,6 +183,12 @@ impl Process {
         Self(std::process::id())
     }
 
+    /// Its number.
+    #[must_use]
+    pub fn id(self) -> u32 {
+        self.0
+    }
+
     /// Memory it holds, in KiB, without what it shares with files.
     ///
     /// # Errors

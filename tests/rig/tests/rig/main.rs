@@ -12,6 +12,7 @@ mod hostile;
 mod ice_tcp;
 mod links;
 mod machine;
+mod overload;
 mod resume;
 mod scale;
 mod shutdown;
