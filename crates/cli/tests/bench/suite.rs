@@ -157,7 +157,7 @@ fn a_server_that_is_not_there_ends_with_3() {
 }
 
 #[test]
-fn a_server_that_is_in_the_way_is_not_measured_in_anothers_stead() {
+fn a_server_that_is_in_the_way_is_not_measured_instead_of_another() {
     let site = Site::start();
     let program = env!("CARGO_BIN_EXE_trackyard");
     let server = format!("name=ours,url={},run={program} dev --udp-port 0 --tcp-port 0", site.url());

@@ -30,6 +30,9 @@ const PIECES_MAX: usize = 8_192;
 
 /// Bytes of frames that may be on their way before the association has found out how much the path takes: what lanes admit at the start.
 const ASSUMED_BYTES_MAX: usize = 64 << 10;
+/// Of those, so many at a time: relays over TCP drop what comes faster than they hand it on.
+const ASSUMED_STEP_BYTES: usize = 24 << 10;
+const ASSUMED_STEP: Duration = Duration::from_millis(2);
 /// Of those, what is not acknowledged within this is lost: twice what a receiver may withhold an acknowledgement.
 const ASSUMED_MAX: Duration = Duration::from_millis(400);
 
@@ -51,6 +54,8 @@ pub(super) struct Flight {
     window: u32,
     /// When what was assumed to be acknowledged is given up.
     give_up_at: Option<Instant>,
+    /// When more may be assumed.
+    assume_at: Option<Instant>,
     /// When the other side is next told to skip something.
     skip_at: Option<Instant>,
 }
@@ -140,15 +145,19 @@ impl Flight {
     pub(super) fn hasten(&mut self, held: usize, now: Instant) -> Option<Bytes> {
         let holds_back = held > self.pieces.outstanding_bytes();
         let may = self.can_skip && self.window > 0 && self.pieces.congestion().is_near_and_clear();
-        if !holds_back || !may || !self.pieces.assume(ASSUMED_BYTES_MAX) {
+        let bytes_max = ASSUMED_BYTES_MAX.min(self.pieces.assumed_bytes() + ASSUMED_STEP_BYTES);
+        let is_early = self.assume_at.is_some_and(|at| now < at);
+        if !holds_back || !may || is_early || !self.pieces.assume(bytes_max) {
             return None;
         }
+        self.assume_at = Some(now + ASSUMED_STEP);
         self.give_up_at.get_or_insert(now + ASSUMED_MAX);
         Some(acknowledgement(&self.head_in, &self.sack()))
     }
 
     /// Time has passed.
     pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.assume_at = self.assume_at.filter(|at| *at > now);
         if self.give_up_at.is_some_and(|at| at <= now) {
             self.give_up_at = None;
             self.pieces.give_up_assumed();
@@ -165,6 +174,6 @@ impl Flight {
 
     /// When [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit) are next of use.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.skip_at.into_iter().chain(self.give_up_at).min()
+        self.skip_at.into_iter().chain(self.give_up_at).chain(self.assume_at).min()
     }
 }

@@ -314,10 +314,29 @@ fn what_was_assumed_and_never_comes_is_lost_and_skipped() {
     let mut bench = near();
     bench.send(2..6, SINGLE, STREAM);
     assert_eq!(bench.hasten(5), Some(5));
-    bench.now = bench.flight.poll_timeout().expect("it is outstanding");
-    bench.flight.handle_timeout(bench.now);
-    assert_eq!(bench.flight.assumed_bytes(), 0);
+    while bench.flight.assumed_bytes() > 0 {
+        bench.now = bench.flight.poll_timeout().expect("it is outstanding");
+        bench.flight.handle_timeout(bench.now);
+    }
     assert_eq!(bench.skips(), Some(5));
     bench.send(6..9, SINGLE, STREAM);
     assert_eq!(bench.hasten(9), None, "the path has shown what it takes");
+}
+
+#[test]
+fn a_beginning_goes_in_steps() {
+    let mut bench = near();
+    for number in 2..102 {
+        let mut body = FIRST.wrapping_add(number).to_be_bytes().to_vec();
+        body.extend([&STREAM.to_be_bytes()[..], &[0, 0, 0, 0, 0, 53], &[7; 1_000]].concat());
+        bench.flight.sent(&[of_one(0, SINGLE, &body)], bench.now);
+    }
+    let mut steps = Vec::new();
+    while bench.flight.hasten(200_000, bench.now).is_some() {
+        steps.push(bench.flight.assumed_bytes());
+        assert!(bench.flight.hasten(200_000, bench.now).is_none(), "not at once");
+        bench.now = bench.flight.poll_timeout().expect("there is more");
+        bench.flight.handle_timeout(bench.now);
+    }
+    assert_eq!(steps, [24_000, 48_000, 65_000]);
 }
