@@ -4,6 +4,7 @@
 //! and what is to be sent is gathered once for all of them: each gathering looks through all that is in flight.
 
 mod channels;
+mod chunk;
 mod dcep;
 mod flight;
 mod guard;

@@ -8,7 +8,6 @@
 //! before it could slow down. All else goes on as before: losses of other channels, the window of the receiver, and the
 //! timeout when nothing is acknowledged at all.
 
-mod chunk;
 mod congestion;
 mod pieces;
 #[cfg(test)]
@@ -18,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use chunk::{Chunk, ChunkKind, Sack, acknowledgement, chunks, packet};
+use super::chunk::{self, Chunk, ChunkKind, Sack, acknowledgement, chunks, packet};
 use pieces::{Piece, Pieces};
 
 /// What comes so long after it was given up still counts; paths reorder.

@@ -185,7 +185,8 @@ fn many_datagrams_at_once_are_all_taken() {
         arrived += world.arrived(ChannelKind::DataTrack).len();
         arrived == 400
     });
-    assert!(world.most_at_once > 60, "only {} at once", world.most_at_once);
+    // DTLS takes 30 records between two polls.
+    assert!(world.most_at_once > 40, "only {} at once", world.most_at_once);
 }
 
 #[test]

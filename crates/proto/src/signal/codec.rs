@@ -33,7 +33,7 @@ pub enum DecodeError {
     #[error("message is not valid protobuf")]
     Protobuf(#[from] prost::DecodeError),
     /// Not JSON, or not this message.
-    #[error("message is not valid JSON")]
+    #[error("message is not JSON of the form that is wanted: {0}")]
     Json(#[from] serde_json::Error),
     /// A part that the message cannot do without.
     #[error("message lacks `{0}`")]

@@ -225,7 +225,12 @@ impl Driver {
     fn signal(&mut self, connection: ConnectionId, item: SignalItem) {
         let Some(sink) = self.sinks.get(&connection) else { return };
         if sink.send(item).is_err() {
-            self.shared.counters.signal_overflow.inc();
+            let before = self.shared.counters.signal_overflow.inc();
+            // One line for ever more of them.
+            if (before + 1).is_power_of_two() {
+                let address = sink.address();
+                warn!(%address, lost = before + 1, "a client reads its signal connection too slowly, which is closed");
+            }
             self.lost.push(connection);
         }
     }

@@ -1,4 +1,6 @@
-//! A server that shares its processor and gets more than it can carry: frames are young or dropped, and whoever asks is answered.
+//! A server that shares its processor and gets more than it can carry: frames are whole or dropped, and whoever asks is answered.
+//! How old frames get at the server is gated in virtual time. Here ages are printed only: they count from the push, and raw
+//! publishers, who have no lanes, let frames wait while the server does not read.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -21,9 +23,6 @@ const SUBSCRIBERS: usize = 5;
 const DURATION: Duration = Duration::from_secs(6);
 /// Frames of each publisher: all together several times what a thirteenth of a processor forwards.
 const RATE_HZ: f64 = 1_500.0;
-/// What 19 of 20 frames may be old at their subscribers: 100 ms at the server, and what publisher and subscriber, beside all
-/// the others on what is left of the machine, make of it. What the server has in hand when its processor is taken away is older.
-const AGE_MAX: Duration = Duration::from_millis(1_000);
 /// How often each who asks does.
 const ASK_INTERVAL: Duration = Duration::from_millis(50);
 /// What an answer may take.
@@ -116,7 +115,7 @@ async fn signal(mut client: LiveClient, until: Instant) -> Result<Vec<Duration>>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_server_answers_and_what_it_delivers_is_young() {
+async fn a_full_server_answers_and_what_it_delivers_is_whole() {
     let _machine = alone().await;
     let server = server("workers: 1");
     let (mut sids, mut publishers, mut subscribers) = (Vec::new(), Vec::new(), Vec::new());
@@ -173,7 +172,6 @@ async fn a_full_server_answers_and_what_it_delivers_is_young() {
     assert!(tallies.iter().all(Tally::is_clean), "nothing but whole frames in their order");
     assert!((ages.len() as f64) < 0.9 * due, "it is no overload");
     assert!(tallies.iter().all(|tally| tally.intact > 0), "everyone has some");
-    assert!(permille(&mut ages, 950) < AGE_MAX);
     assert!(permille(&mut asked, 990) < ANSWER_MAX && permille(&mut signalled, 990) < ANSWER_MAX);
 }
 

@@ -155,11 +155,13 @@ impl Soak {
     fn tell(&self, report: &SoakReport) -> Outcome {
         let json = report.to_json().context("the report cannot be written as JSON")?;
         let markdown = report.to_markdown();
+        // Each also if the other cannot be written.
+        let printed = output::print(if self.json { &json } else { &markdown });
         if let Some(directory) = &self.out {
             write(&directory.join("report.json"), &json)?;
             write(&directory.join("report.md"), &markdown)?;
         }
-        Ok(output::print(if self.json { &json } else { &markdown })?)
+        Ok(printed?)
     }
 }
 

@@ -68,7 +68,8 @@ Results hold what was typed, without --api-secret and without credentials in URL
 what nobody else is to read belongs in a configuration file.
 
 The report goes to standard output as Markdown, or JSON with --json, and with --out to suite.md, suite.json
-and an SVG for each table in a folder. Ctrl-C ends it early: what was measured is reported.
+and an SVG for each table in a folder. Ctrl-C ends it early: what was measured is reported. Killed (SIGKILL),
+it cannot end the servers that it has started.
 
 Exit codes: 0 done, whatever servers did; 2 wrong usage; 3 a server is not there; 130 interrupted.
 

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::PIECES_MAX;
-use super::chunk::{Data, Sack};
 use super::congestion::Congestion;
+use crate::sctp::chunk::{Data, Sack};
 
 /// A piece is lost when one sent so much later has come (RFC 9260 §7.2.4).
 const LATER: usize = 3;

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::chunk::{Chunk, ChunkKind, Sack, chunks, forward_tsn, packet};
 use super::{Flight, PIECES_MAX, SKIP_WAIT};
+use crate::sctp::chunk::{Chunk, ChunkKind, Sack, chunks, forward_tsn, packet};
 
 const HEAD: [u8; 8] = [0x13, 0x88, 0x13, 0x88, 1, 2, 3, 4];
 const STREAM: u16 = 5;

@@ -15,7 +15,7 @@ use trackyard::{
 };
 use trackyard_bench::soak::{BystanderReport, Ledger};
 
-use super::site::{Site, until};
+use super::site::{PATIENT_TRACK, Site, until};
 
 /// How many they are.
 pub(super) const BYSTANDERS: u64 = 3;
@@ -212,7 +212,7 @@ impl Seen {
 async fn begin(site: &Site, flow: &Arc<Flow>) -> anyhow::Result<()> {
     let (publisher, events) = site.join("publisher", ROOM).await?;
     tokio::spawn(watch(Arc::clone(flow), events));
-    let track = publisher.local_participant().publish_data_track("pose").await?;
+    let track = publisher.local_participant().publish_data_track(PATIENT_TRACK).await?;
     for number in 0..SUBSCRIBERS {
         let (room, events) = site.join(&format!("subscriber-{number}"), ROOM).await?;
         let found = room.data_tracks_of("publisher").get_deferred("pose").await;

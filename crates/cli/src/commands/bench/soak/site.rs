@@ -29,6 +29,9 @@ const PORT_TRIES: usize = 5;
 const PORTS: RangeInclusive<u16> = 20_000..=31_999;
 const PORTS_LOOKED_AT: usize = 1_000;
 const KEY: &str = "soak";
+/// What bystanders publish. A machine that stands still for a moment is no fault of the server's, so its frames may grow older
+/// than others; how old they get is reported.
+pub(super) const PATIENT_TRACK: &str = "pose";
 /// Tokens are signed as of two hours ago, so that no clock that is an hour off thinks that they are from the future.
 const SIGNED_BEFORE_S: u64 = 2 * 3_600;
 const VALIDITY: Duration = Duration::from_secs(6 * 3_600);
@@ -81,7 +84,8 @@ impl Site {
         let yaml = format!(
             "port: {}\nbind_addresses: [127.0.0.1]\nworkers: {workers}\nkeys:\n  {KEY}: {secret}\n\
              rtc: {{udp_port: {}, tcp_port: {}, enable_loopback_candidate: true, ips: {{includes: [127.0.0.0/8]}}}}\n\
-             room: {{departure_timeout: 1, empty_timeout: 5}}\nlimit: {{max_worker_load: 0}}\nlogging: {{level: {level}}}\n",
+             room: {{departure_timeout: 1, empty_timeout: 5}}\nlimit: {{max_worker_load: 0}}\nlogging: {{level: {level}}}\n\
+             data_tracks: {{rules: [{{tracks: {PATIENT_TRACK}, policy: queue, frames: 64, age_max: 2s}}]}}\n",
             http.port(),
             udp.port(),
             tcp.port()

@@ -70,6 +70,9 @@ impl Conductor<'_> {
         };
         let (mut parts, mut marks, mut unfinished) = (Vec::new(), Vec::new(), None);
         match measured {
+            Ok(_) if subject.has_ended() => {
+                unfinished = Some("the server's process has ended while it was measured".to_owned());
+            }
             Ok(measured) => (parts, marks) = measured,
             Err(reason) if subject.has_ended() => {
                 unfinished = Some(format!("the server's process has ended ({reason})"));

@@ -42,6 +42,9 @@ impl FromStr for ServerSpec {
                 return Err(format!("{key}= is empty, or there twice; {FORM}"));
             }
         }
+        if command.is_some_and(|command| command.trim().is_empty()) {
+            return Err(format!("run= is empty; {FORM}"));
+        }
         let url: String = url.ok_or_else(|| format!("url= is missing; {FORM}"))?;
         let command: Vec<String> =
             command.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
@@ -81,6 +84,7 @@ mod tests {
             ("url=ws://h,url=ws://i", "there twice"),
             ("url=ws://h,pid=x", "no process number"),
             ("url=ws://h,pid=1,run=serve", "give one of them"),
+            ("url=ws://h,run= ", "run= is empty"),
             ("url=ws://h,prun=serve", "`prun` is not known"),
         ] {
             let error = text.parse::<ServerSpec>().unwrap_err();

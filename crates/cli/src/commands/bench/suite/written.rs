@@ -40,30 +40,32 @@ impl Written {
         self.folder.as_ref().map(|folder| folder.join(format!("{name}.log")))
     }
 
-    /// Prints the report, and writes all files.
+    /// Prints the report, and writes all files: each of the two also if the other cannot be.
     ///
     /// # Errors
     /// When a file, or standard output, cannot be written.
     pub(super) fn write(&self, document: &Document) -> Outcome {
         let json = document.to_json().context("results cannot be written as JSON")?;
         let report = markdown(document);
-        if let Some(folder) = &self.folder {
-            write(folder, "suite.json", &json)?;
-            let drawn = charts(document);
-            let shown = |(name, _): &(String, String)| format!("\n![{name}]({name}.svg)\n");
-            let pictures: String = drawn.iter().map(shown).collect();
-            write(folder, "suite.md", &format!("{report}{pictures}"))?;
-            for (name, svg) in &drawn {
-                write(folder, &format!("{name}.svg"), svg)?;
-            }
-            say!("written to {}", folder.display());
-        }
-        if self.is_json {
+        let printed = if self.is_json {
             output::write(json.as_bytes())
         } else {
             output::print(&printable_lines(&report)).map_err(Failure::from)
+        };
+        if let Some(folder) = &self.folder {
+            write_all(folder, (&json, &report), &charts(document))?;
+            say!("written to {}", folder.display());
         }
+        printed
     }
+}
+
+fn write_all(folder: &Path, (json, report): (&str, &str), drawn: &[(String, String)]) -> anyhow::Result<()> {
+    write(folder, "suite.json", json)?;
+    let shown = |(name, _): &(String, String)| format!("\n![{name}]({name}.svg)\n");
+    let pictures: String = drawn.iter().map(shown).collect();
+    write(folder, "suite.md", &format!("{report}{pictures}"))?;
+    drawn.iter().try_for_each(|(name, svg)| write(folder, &format!("{name}.svg"), svg))
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
