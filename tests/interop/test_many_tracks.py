@@ -27,8 +27,7 @@ PUSHES_MAX = 10
 SUBSCRIBED_MAX = {"py": 1_000, "js": 10_000}
 """The Python library asks every subscription about every event: with 4,000 it takes minutes."""
 TRACK_SIGNAL_BYTES_MAX = 1_000
-"""Of lists and answers together: a library that takes a second or two to publish has its tracks in more lists.
-One whole list for each track would be hundreds of times as much."""
+"""Of lists and answers together; who takes longer to publish is in more lists, but not in one for each."""
 LONG_LIST_TRACKS = 1_500
 LONG_LISTS_BYTES_PER_SECOND = 4_000_000
 """Longer lists may cost this, so that none of their tracks waits."""
