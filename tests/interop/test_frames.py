@@ -46,11 +46,9 @@ async def test_frames_of_every_size_arrive_whole(
         await course.run(size, TRIES, patience=0.5)
     for size in LARGE:
         await course.run(size, TRIES // 2, patience=1.0)
-    # Chromium with two peer connections drops datagrams of our client's frames at its own socket: the
-    # kernel's counter for that socket says so, and with one peer connection it stays at 0.
-    overflows = (source, sink, sink_mode) == ("rs", "js", "dual")
-    with contextlib.suppress(AssertionError) if overflows else contextlib.nullcontext():
-        await course.until_one_of_the_largest_arrives()
+    # With two peer connections, sinks drop at their own socket what comes in bursts of more than fifty
+    # datagrams: the kernel's counter for that socket says so. After the first one, they come in shorter ones.
+    await course.until_one_of_the_largest_arrives()
     course.check_all()
 
     mode = source_mode if source_mode == sink_mode else f"{source_mode} → {sink_mode}"
@@ -59,8 +57,8 @@ async def test_frames_of_every_size_arrive_whole(
     report.deliveries.extend(found)
     counts = {each.size: each.delivered for each in found}
     assert all(counts[size] == TRIES for size in EXACT), counts
-    assert all(counts[size] >= (5 if overflows else 8) for size in ALMOST), counts
-    assert all(counts[size] >= 1 for size in (LARGE[:1] if overflows else (*LARGE, LARGEST))), counts
+    assert all(counts[size] >= 8 for size in ALMOST), counts
+    assert all(counts[size] >= 1 for size in (*LARGE, LARGEST)), counts
 
 
 class Course:

@@ -7,7 +7,10 @@
 //! other side is told from here to skip them (RFC 3758 §3.5). A loss that means congestion is shown to it, one for all that was sent
 //! before it could slow down. All else goes on as before: losses of other channels, the window of the receiver, and the
 //! timeout when nothing is acknowledged at all.
+//!
+//! A side that has dropped a burst gets shorter ones ([`ceiling`]): its window is made smaller on its way in, too.
 
+mod ceiling;
 mod congestion;
 mod pieces;
 #[cfg(test)]
@@ -49,7 +52,7 @@ pub(super) struct Flight {
     head: [u8; 8],
     /// Those of packets that come.
     head_in: [u8; 8],
-    /// What the other side can take, by its latest word.
+    /// What may be on its way: what the other side can take, by its latest word, or less.
     window: u32,
     /// When what was assumed to be acknowledged is given up.
     give_up_at: Option<Instant>,
@@ -120,10 +123,12 @@ impl Flight {
             return record;
         }
         self.head_in.copy_from_slice(&record[..8]);
-        self.window = sack.window;
+        let ceiling = self.pieces.congestion().ceiling(now);
+        self.window = ceiling.map_or(sack.window, |ceiling| sack.window.min(ceiling));
         let has_assumed = self.pieces.assumed_bytes() > 0;
         self.give_up_at = has_assumed.then(|| now + ASSUMED_MAX);
-        if self.pieces.lost() == 0 && sack.gaps.is_empty() && !has_assumed {
+        let is_lowered = self.window < sack.window;
+        if self.pieces.lost() == 0 && sack.gaps.is_empty() && !has_assumed && !is_lowered {
             return record;
         }
         if self.pieces.lost() > 0 {

@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::ceiling::Ceiling;
+
 /// What takes so much longer than the path's best has queued.
 const QUEUE_SIGN_MICROS: u32 = 25_000;
 /// A path is near up to this, of which the other side may have withheld its acknowledgement for 200 ms. Beyond it, the association's
@@ -31,6 +33,7 @@ pub(super) struct Congestion {
     lost: u32,
     /// When the association was last shown a loss.
     shown: Option<u32>,
+    ceiling: Ceiling,
 }
 
 impl Congestion {
@@ -60,10 +63,11 @@ impl Congestion {
         }
     }
 
-    /// A piece that was sent then is lost; `true` if that is for the association to see: what was sent before it could slow down
-    /// is lost to the same congestion.
-    pub(super) fn is_news(&mut self, sent: u32, now: Instant) -> bool {
+    /// A piece that was sent then, while so many bytes were on their way, is lost; `true` if that is for the association to see: what was
+    /// sent before it could slow down is lost to the same congestion.
+    pub(super) fn is_news(&mut self, sent: u32, in_flight: usize, now: Instant) -> bool {
         self.lost += 1;
+        self.ceiling.lost(in_flight, Duration::from_micros(self.least().into()), now);
         let many = self.lost >= SPAN / CHANCE_SHARE && self.lost > self.came / CHANCE_SHARE;
         let is_congestion = many || self.latest.saturating_sub(self.least()) > QUEUE_SIGN_MICROS;
         let is_new = self.shown.is_none_or(|shown| sent.wrapping_sub(shown) < 1 << 31);
@@ -81,6 +85,11 @@ impl Congestion {
     /// The path has a short round trip, and has shown no congestion.
     pub(super) fn is_near_and_clear(&self) -> bool {
         self.shown.is_none() && self.least.is_some() && self.least() <= NEAR_MICROS
+    }
+
+    /// Bytes that may be on their way, if the path has shown that it drops bursts.
+    pub(super) fn ceiling(&self, now: Instant) -> Option<u32> {
+        self.ceiling.bytes(now)
     }
 
     /// The latest one.

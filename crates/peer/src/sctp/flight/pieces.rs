@@ -12,6 +12,9 @@ const LATER: usize = 3;
 /// Room that is kept while nothing is outstanding.
 const KEPT: usize = 64;
 
+/// As fine as what is on its way is remembered.
+const IN_FLIGHT_UNIT: usize = 4 << 10;
+
 const ACKNOWLEDGED: u8 = 1;
 const LOST: u8 = 2;
 const UNREPEATED: u8 = 4;
@@ -27,6 +30,8 @@ const SKIPPED: u8 = LOST | UNREPEATED | END;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
     flags: u8,
+    /// Of the counted stream that was on its way when it was sent, in units.
+    in_flight: u8,
     bytes: u16,
     /// By the clock of [`Congestion`].
     sent: u32,
@@ -35,18 +40,22 @@ pub(super) struct Piece {
 impl Piece {
     /// Nothing is done about its loss but to repeat it.
     pub(super) fn repeated() -> Self {
-        Self { flags: 0, bytes: 0, sent: 0 }
+        Self { flags: 0, in_flight: 0, bytes: 0, sent: 0 }
     }
 
     /// Of a stream that repeats nothing.
     pub(super) fn unrepeated(data: &Data, is_counted: bool) -> Self {
         let end = if data.is_end { END } else { 0 };
         let counted = if is_counted { COUNTED } else { 0 };
-        Self { flags: UNREPEATED | end | counted, bytes: data.bytes, sent: 0 }
+        Self { flags: UNREPEATED | end | counted, bytes: data.bytes, ..Self::repeated() }
     }
 
     fn is(self, flags: u8) -> bool {
         self.flags & flags != 0
+    }
+
+    fn in_flight(self) -> usize {
+        usize::from(self.in_flight) * IN_FLIGHT_UNIT
     }
 
     fn counted_bytes(self) -> usize {
@@ -91,7 +100,9 @@ impl Pieces {
     pub(super) fn push(&mut self, tsn: u32, piece: Piece, now: Instant) {
         if self.extend_to(tsn) {
             let sent = self.congestion.clock(now);
-            self.append(Piece { sent, ..piece });
+            let units = (self.assumed_bytes + self.outstanding_bytes) / IN_FLIGHT_UNIT;
+            let in_flight = u8::try_from(units).unwrap_or(u8::MAX);
+            self.append(Piece { sent, in_flight, ..piece });
         }
     }
 
@@ -213,7 +224,7 @@ impl Pieces {
         for index in 0..highest.saturating_sub(LATER) {
             let piece = self.pieces[index];
             if piece.is_undecided() {
-                let is_news = self.congestion.is_news(piece.sent, now);
+                let is_news = self.congestion.is_news(piece.sent, piece.in_flight(), now);
                 self.lose(index, if is_news && index >= self.assumed { SHOWN } else { LOST });
             }
         }
@@ -248,7 +259,7 @@ impl Pieces {
             return false;
         }
         while self.number(self.pieces.len()) != tsn {
-            self.append(Piece { flags: SKIPPED, bytes: 0, sent: 0 });
+            self.append(Piece { flags: SKIPPED, ..Piece::repeated() });
         }
         true
     }
