@@ -40,13 +40,18 @@ fn peers_of_one_worker_exchange_frames_over_udp() {
     });
 }
 
+/// One peer of each worker, both at the other one's socket.
+fn misdirected(site: &mut Site) -> [Member; 2] {
+    [WorkerId(0), WorkerId(1)].map(|worker| {
+        let link = site.misdirected(worker);
+        site.join(worker, link)
+    })
+}
+
 #[test]
 fn a_misdirected_peer_is_served_by_its_worker_after_one_hop() {
     let mut site = Site::start(&config(2));
-    let link = site.misdirected(WorkerId(0));
-    let mut publisher = site.join(WorkerId(0), link);
-    let link = site.misdirected(WorkerId(1));
-    let mut subscriber = site.join(WorkerId(1), link);
+    let [mut publisher, mut subscriber] = misdirected(&mut site);
     exchange(&site, &mut publisher, &mut subscriber);
     site.wait("counters", |stats| {
         let all_hopped = stats.iter().all(|worker| worker.net.strays_in > 0 && worker.net.strays_out > 0);
@@ -61,10 +66,7 @@ fn a_misdirected_peer_is_served_by_its_worker_after_one_hop() {
 #[cfg(target_os = "linux")]
 fn the_kernel_learns_where_a_misdirected_peer_belongs() {
     let mut site = Site::start(&config(2));
-    let link = site.misdirected(WorkerId(0));
-    let mut publisher = site.join(WorkerId(0), link);
-    let link = site.misdirected(WorkerId(1));
-    let mut subscriber = site.join(WorkerId(1), link);
+    let [mut publisher, mut subscriber] = misdirected(&mut site);
     exchange(&site, &mut publisher, &mut subscriber);
     let hops = |site: &Site| site.workers.stats().iter().map(|worker| worker.net.strays_out).sum::<u64>();
     assert!(hops(&site) > 0);

@@ -8,10 +8,10 @@ use trackyard_wire::{Header, ParseError};
 
 use super::latched::Taken;
 use super::output::Times;
-use super::shares::units;
+use super::shares::{Ask, units};
 use super::slot::contain;
 use super::{Crossing, Worker, WorkerOutput};
-use crate::control::{PeerId, TrackKey};
+use crate::control::{PeerId, TrackKey, WorkerId};
 
 impl<F: ConnectionFactory> Worker<F> {
     /// A packet of a track whose publisher lives on another worker.
@@ -22,6 +22,7 @@ impl<F: ConnectionFactory> Worker<F> {
         self.note_wait(crossing.handed, now);
         let delivered = match Header::parse(&crossing.packet) {
             Ok(header) if !self.admits_crossing(crossing, &header, now) => {
+                self.counters.frames_refused += u64::from(header.start);
                 self.counters.crossings_refused += 1;
                 return;
             }
@@ -34,47 +35,57 @@ impl<F: ConnectionFactory> Worker<F> {
         self.settle(now);
     }
 
+    /// What a latch gives again has no publisher: it was admitted when it came.
+    fn admits_crossing(&mut self, crossing: &Crossing, header: &Header, now: Instant) -> bool {
+        let (Some(from), Some(track)) = (crossing.from, self.routes.track_mut(crossing.track)) else {
+            return true;
+        };
+        let ask = Ask::of(header, crossing.packet.len(), now);
+        track.admits(header, || self.shares.admits_guest(from, ask))
+    }
+
     /// A packet that a publisher of this worker has sent.
     pub(super) fn route(&mut self, from: PeerId, packet: &Bytes, times: Times) {
         self.counters.packets_in += 1;
         self.counters.packets_in_bytes += packet.len() as u64;
-        if !self.peers.get(&from).is_some_and(|slot| slot.may_publish) {
+        let Some(slot) = self.peers.get_mut(&from).filter(|slot| slot.may_publish) else {
             self.counters.data_tracks_disabled += 1;
             return;
-        }
+        };
         let header = match Header::parse(packet) {
             Ok(header) => header,
             Err(error) => return self.count_malformed(error),
         };
-        let Some(track) = self.routes.source(from, header.handle) else {
+        let Some(key) = self.routes.source(from, header.handle) else {
             self.counters.unknown_handle += 1;
             return;
         };
-        if !self.admits(from, (track, &header), packet.len(), times.now) {
+        let Some(track) = self.routes.track_mut(key) else {
+            self.counters.no_route += 1;
+            return;
+        };
+        let ask = Ask::of(&header, packet.len(), times.now);
+        if !track.admits(&header, || self.shares.admits(from, &mut slot.share, ask)) {
+            self.counters.frames_refused += u64::from(header.start);
             self.counters.packets_refused += 1;
             return;
         }
-        let hops = self.cross(track, (from, packet), times);
-        if self.deliver_local(track, &header, packet, times) + hops == 0 {
+        if let Some(meter) = &track.meter {
+            meter.count(packet.len());
+        }
+        let Times { received, now: handed } = times;
+        let cross = |to: &WorkerId| WorkerOutput::Cross {
+            to: *to,
+            crossing: Crossing { track: key, from: Some(from), packet: packet.clone(), received, handed },
+        };
+        self.outputs.extend(track.hops.iter().map(cross));
+        let hops = track.hops.len();
+        self.counters.crossings_out += hops as u64;
+        if self.deliver_local(key, &header, packet, times) + hops == 0 {
             self.counters.no_route += 1;
         } else {
             self.counters.routed += 1;
         }
-    }
-
-    /// Counts the packet if its track is metered, and sends it once to each other worker that wants it; answers how many.
-    fn cross(&mut self, track: TrackKey, (from, packet): (PeerId, &Bytes), times: Times) -> usize {
-        let Some(entry) = self.routes.track(track) else { return 0 };
-        if let Some(meter) = &entry.meter {
-            meter.count(packet.len());
-        }
-        for &to in &entry.hops {
-            let Times { received, now: handed } = times;
-            let crossing = Crossing { track, from: Some(from), packet: packet.clone(), received, handed };
-            self.outputs.push_back(WorkerOutput::Cross { to, crossing });
-        }
-        self.counters.crossings_out += entry.hops.len() as u64;
-        entry.hops.len()
     }
 
     /// Hands the packet to the lanes of its subscribers here; answers how many.

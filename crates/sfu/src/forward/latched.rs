@@ -24,7 +24,7 @@ use crate::control::{PeerId, TrackKey, WorkerId};
 mod share;
 
 use share::Full;
-pub(super) use share::{Share, Shares};
+pub(super) use share::{LatchShare, LatchShares};
 
 /// Bytes of one frame that are kept: the largest that official receivers take.
 pub(super) const FRAME_BYTES_MAX: usize = 2 << 20;
@@ -58,7 +58,7 @@ pub(super) struct Latch {
     under_way: [Pieces; UNDER_WAY_MAX],
     /// The newest frame that was kept or given up.
     settled: Option<FrameNumber>,
-    share: Share,
+    share: LatchShare,
 }
 
 /// Packets of one frame.
@@ -81,7 +81,7 @@ struct Piece {
 }
 
 impl Latch {
-    pub(super) fn new(share: Share) -> Self {
+    pub(super) fn new(share: LatchShare) -> Self {
         Self { kept: Pieces::default(), under_way: Default::default(), settled: None, share }
     }
 
@@ -224,7 +224,7 @@ impl Pieces {
         first.start && last.last && span + 1 == self.packets.len()
     }
 
-    fn clear(&mut self, share: &Share) {
+    fn clear(&mut self, share: &LatchShare) {
         self.packets.clear();
         share.give_back(std::mem::take(&mut self.bytes));
         self.number = None;

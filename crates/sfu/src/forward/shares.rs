@@ -10,6 +10,8 @@ mod share;
 
 use std::time::{Duration, Instant};
 
+use trackyard_wire::Header;
+
 use super::ids::IdMap;
 use crate::control::PeerId;
 use level::Level;
@@ -132,6 +134,13 @@ pub(super) struct Ask {
     pub(super) is_start: bool,
     pub(super) units: u32,
     pub(super) now: Instant,
+}
+
+impl Ask {
+    /// For a packet of so many bytes.
+    pub(super) fn of(header: &Header, bytes: usize, now: Instant) -> Self {
+        Self { is_start: header.start, units: units(bytes), now }
+    }
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use trackyard_peer::{ConnectionFactory, Datagram, Peer, PeerEvent, PeerOutput, T
 
 use super::demux::{Change, DemuxTable, Owner};
 use super::ids::IdMap;
-use super::latched::Shares;
+use super::latched::LatchShares;
 use super::output::Times;
 use super::routes::Routes;
 use super::seats::Seats;
-use super::shares;
+use super::shares::Shares;
 use super::slot::{Agenda, Slot, Urgency, contain};
 use super::stun::{self, Kind};
 use super::timers::Timers;
@@ -60,7 +60,7 @@ pub struct Worker<F: ConnectionFactory> {
     pub(super) counters: WorkerCounters,
     pub(super) outputs: VecDeque<WorkerOutput>,
     /// What latched tracks may keep.
-    pub(super) latched: Shares,
+    pub(super) latched: LatchShares,
     pub(super) demux: DemuxTable,
     pub(super) lost: Vec<PeerId>,
     /// Whom a user packet is for; kept for its memory.
@@ -69,7 +69,7 @@ pub struct Worker<F: ConnectionFactory> {
     pub(super) lanes_closed: LaneStats,
     timers: Timers,
     pub(super) agenda: Agenda,
-    pub(super) shares: shares::Shares,
+    pub(super) shares: Shares,
     pub(super) now: Option<Instant>,
 }
 
@@ -79,8 +79,8 @@ impl<F: ConnectionFactory> Worker<F> {
         Self {
             id,
             factory,
-            latched: Shares::new(config.latched_bytes_max, config.latched_share_max),
-            shares: shares::Shares::new(config.input_wait_max),
+            latched: LatchShares::new(config.latched_bytes_max, config.latched_share_max),
+            shares: Shares::new(config.input_wait_max),
             config,
             peers: IdMap::default(),
             routes: Routes::default(),

@@ -13,7 +13,7 @@ const KNOWN_MIN: usize = 64;
 
 /// What one worker keeps, by publisher.
 #[derive(Debug)]
-pub(in super::super) struct Shares {
+pub(in super::super) struct LatchShares {
     worker: Arc<Budget>,
     share_max: usize,
     /// As long as a latch of theirs lives.
@@ -24,7 +24,7 @@ pub(in super::super) struct Shares {
 
 /// What may be kept of one publisher's tracks.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Share {
+pub(in super::super) struct LatchShare {
     own: Arc<Budget>,
     worker: Arc<Budget>,
 }
@@ -45,7 +45,7 @@ struct Budget {
     bytes_max: usize,
 }
 
-impl Shares {
+impl LatchShares {
     /// So many bytes of all publishers together, and of each.
     pub(in super::super) fn new(bytes_max: usize, share_max: usize) -> Self {
         let worker = Budget::new(bytes_max);
@@ -58,10 +58,10 @@ impl Shares {
     }
 
     /// The publisher's share, which all of its latches have together.
-    pub(in super::super) fn of(&mut self, publisher: PeerId) -> Share {
+    pub(in super::super) fn of(&mut self, publisher: PeerId) -> LatchShare {
         let worker = Arc::clone(&self.worker);
         if let Some(own) = self.publishers.get(&publisher).and_then(Weak::upgrade) {
-            return Share { own, worker };
+            return LatchShare { own, worker };
         }
         if self.publishers.len() >= self.forget_at {
             self.publishers.retain(|_, share| share.strong_count() > 0);
@@ -69,7 +69,7 @@ impl Shares {
         }
         let own = Budget::new(self.share_max);
         self.publishers.insert(publisher, Arc::downgrade(&own));
-        Share { own, worker }
+        LatchShare { own, worker }
     }
 
     /// Shares that are remembered.
@@ -79,7 +79,7 @@ impl Shares {
     }
 }
 
-impl Share {
+impl LatchShare {
     pub(super) fn take(&self, bytes: usize) -> Result<(), Full> {
         if !self.own.take(bytes) {
             return Err(Full::Share);
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_publisher_has_one_share_for_all_its_tracks() {
-        let mut shares = Shares::new(100, 60);
+        let mut shares = LatchShares::new(100, 60);
         let (one, two, other) = (shares.of(ADA), shares.of(ADA), shares.of(BOB));
         assert_eq!(one.take(40), Ok(()));
         assert_eq!(two.take(21), Err(Full::Share));
@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn publishers_that_are_gone_are_forgotten() {
-        let mut shares = Shares::new(100, 60);
-        let kept: Vec<Share> = (0..10).map(|publisher| shares.of(PeerId(publisher))).collect();
+        let mut shares = LatchShares::new(100, 60);
+        let kept: Vec<LatchShare> = (0..10).map(|publisher| shares.of(PeerId(publisher))).collect();
         for publisher in 10..10_000 {
             shares.of(PeerId(publisher));
             assert!(shares.known() <= KNOWN_MIN);

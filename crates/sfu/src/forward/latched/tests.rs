@@ -10,7 +10,7 @@ use super::*;
 
 struct Script {
     latch: Latch,
-    shares: Shares,
+    shares: LatchShares,
     bytes_max: usize,
     sequence: u16,
     length: usize,
@@ -21,7 +21,7 @@ struct Script {
 
 impl Script {
     fn new(bytes_max: usize) -> Self {
-        let mut shares = Shares::new(bytes_max, bytes_max);
+        let mut shares = LatchShares::new(bytes_max, bytes_max);
         let latch = Latch::new(shares.of(PeerId(1)));
         Self { latch, shares, bytes_max, sequence: 0, length: 100, given_up: 0, missed: None }
     }
