@@ -14,6 +14,7 @@ mod limiter;
 mod load;
 mod mailbox;
 mod names;
+mod pace;
 mod placement;
 mod shared;
 mod sink;

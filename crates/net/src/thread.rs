@@ -14,6 +14,7 @@ use trackyard_peer::ConnectionFactory;
 
 use crate::EventSink;
 use crate::load::LoadMeter;
+use crate::pace::Pace;
 use crate::shared::Shared;
 use crate::switch::{Blueprint, Switch};
 use crate::tcp::Listener;
@@ -45,6 +46,7 @@ pub(crate) struct WorkerThread<F: ConnectionFactory, S> {
     mail: Mail,
     lanes_due: Option<Instant>,
     load: LoadMeter,
+    pace: Pace,
     /// What those before it have counted who have died.
     past: Past,
 }
@@ -71,6 +73,7 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
             shared,
             switch: blueprint.build(now),
             load: LoadMeter::new(blueprint.load_limit_permille, now),
+            pace: Pace::new(now),
             blueprint,
             readable: vec![false; wire.ports.len()],
             wire,
@@ -89,7 +92,12 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
         while !self.shared.is_stopping() {
             assert!(!self.shared.is_to_fail(), "told to fail by a test");
             let asleep_at = Instant::now();
-            let timeout = self.timeout(asleep_at);
+            let mut timeout = self.timeout(asleep_at);
+            let waits = timeout != Some(Duration::ZERO);
+            if let Some(pause) = self.pace.pause(timeout) {
+                std::thread::sleep(pause);
+                timeout = self.timeout(Instant::now());
+            }
             match self.poll.poll(&mut events, timeout) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => self.shared.mailbox.awake(),
@@ -98,7 +106,8 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
             events.iter().for_each(|event| self.on_ready(event));
             self.load.add_busy(asleep_at.saturating_duration_since(awake_since));
             // A look without waiting is work.
-            awake_since = if timeout == Some(Duration::ZERO) { asleep_at } else { Instant::now() };
+            awake_since = if waits { Instant::now() } else { asleep_at };
+            self.pace.woken(awake_since);
             self.pass();
         }
         self.switch.worker.close_all(Instant::now());

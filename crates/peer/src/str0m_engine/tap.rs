@@ -1,8 +1,8 @@
 //! The DTLS of a connection, shared between str0m, which makes it and shakes hands, and the connection, which takes over the
 //! records once that is done.
 //!
-//! str0m takes its DTLS from a [`DtlsProvider`]. Ours makes the same as the default one, and keeps a second handle to it. Both
-//! handles are used by the thread that has the connection, one after the other: the lock is never waited for.
+//! str0m takes its DTLS from a [`DtlsProvider`]. Ours makes the same as the default one, but of one configuration for all connections,
+//! and keeps a second handle to it. Both handles are used by the thread that has the connection, one after the other: the lock is never waited for.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -12,6 +12,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
+use dimpl::{Config, Dtls};
 use str0m::crypto::dtls::{
     DtlsCert, DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, ProtocolVersion,
 };
@@ -44,7 +45,7 @@ struct TappedProvider;
 pub(super) struct Tap(Arc<Mutex<Tapped>>);
 
 struct Tapped {
-    inner: Box<dyn DtlsInstance>,
+    inner: Dtls,
     /// Decrypted, in order.
     records: VecDeque<Bytes>,
     ended: bool,
@@ -72,12 +73,34 @@ impl DtlsProvider for TappedProvider {
         version: DtlsVersion,
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        let inner = DEFAULT.dtls_provider.new_dtls(cert, now, version, mtu)?;
+        let (config, certificate) = (config(mtu)?, cert.clone());
+        let inner = match version {
+            DtlsVersion::Dtls12 => Dtls::new_12(config, certificate, now),
+            DtlsVersion::Dtls13 => Dtls::new_13(config, certificate, now),
+            DtlsVersion::Auto => Dtls::new_auto(config, certificate, now),
+            other => return Err(CryptoError::Other(format!("DTLS {other} is not known"))),
+        };
         let tapped = Tapped { inner, records: VecDeque::new(), ended: false };
         let tap = Tap(Arc::new(Mutex::new(tapped)));
         MADE.set(Some(tap.clone()));
         Ok(Box::new(tap))
     }
+}
+
+/// What connections with datagrams of that length have in common. To make one takes longer than the handshake, as it tries each
+/// of its algorithms; so the latest is kept.
+fn config(mtu: Option<usize>) -> Result<Arc<Config>, CryptoError> {
+    static LATEST: Mutex<Option<(Option<usize>, Arc<Config>)>> = Mutex::new(None);
+    let mut latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, config)) = latest.as_ref().filter(|(known, _)| *known == mtu) {
+        return Ok(Arc::clone(config));
+    }
+    // ICE has made sure of who asks.
+    let builder = Config::builder().use_server_cookie(false);
+    let builder = if let Some(mtu) = mtu { builder.mtu(mtu) } else { builder };
+    let config = builder.build().map_err(|error| CryptoError::Other(format!("DTLS: {error}")))?;
+    let (_, config) = latest.insert((mtu, Arc::new(config)));
+    Ok(Arc::clone(config))
 }
 
 impl Tap {
