@@ -42,3 +42,50 @@ impl Pace {
         (self.is_dense && timeout.is_none_or(|timeout| timeout > PAUSE)).then_some(PAUSE)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bench {
+        pace: Pace,
+        now: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let now = Instant::now();
+            Self { pace: Pace::new(now), now }
+        }
+
+        /// Wakes it so many times a second, for a tenth of one; whether it pauses then.
+        fn wake(&mut self, per_second: u32) -> bool {
+            for _ in 0..per_second / 10 {
+                self.now += Duration::from_secs(1) / per_second;
+                self.pace.woken(self.now);
+            }
+            self.pace.pause(None) == Some(PAUSE)
+        }
+    }
+
+    #[test]
+    fn only_who_is_woken_densely_pauses() {
+        let mut bench = Bench::new();
+        assert!(!bench.wake(1_500));
+        assert!(!bench.wake(4_500));
+        assert!(bench.wake(6_000));
+        assert!(bench.wake(3_000), "with pauses there are fewer wakeups for as many datagrams");
+        assert!(!bench.wake(1_500));
+        assert!(!bench.wake(4_500));
+    }
+
+    #[test]
+    fn nothing_that_is_due_waits() {
+        let mut bench = Bench::new();
+        assert!(bench.wake(10_000));
+        for (timeout, pauses) in [(0, false), (100, false), (101, true)] {
+            let timeout = Some(Duration::from_micros(timeout));
+            assert_eq!(bench.pace.pause(timeout).is_some(), pauses, "{timeout:?}");
+        }
+    }
+}

@@ -28,11 +28,13 @@ pub struct Str0mFactory {
 }
 
 impl Str0mFactory {
-    /// For a server that is reached at these addresses.
+    /// For a server that is reached at these addresses. Takes some 50 ms the first time, so that whoever joins first does not wait for that.
     #[must_use]
     pub fn for_server(candidates: Vec<(Transport, SocketAddr)>, mtu: usize) -> Self {
-        let candidates = candidates.into_iter().map(LocalAddress::listening).collect();
-        Self { candidates, mtu, buffered_bytes_max: 4 * 1024 * 1024 }
+        let (mtu, candidates) =
+            (mtu.max(DATAGRAM_BYTES_MIN), candidates.into_iter().map(LocalAddress::listening));
+        tap::prepare(mtu);
+        Self { candidates: candidates.collect(), mtu, buffered_bytes_max: 4 * 1024 * 1024 }
     }
 
     /// For a client with one address.

@@ -28,6 +28,7 @@ const RECORDS_MAX: usize = 1_024;
 static DEFAULT: LazyLock<CryptoProvider> = LazyLock::new(from_feature_flags);
 static TAPPED: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(CryptoProvider { dtls_provider: &TappedProvider, ..DEFAULT.clone() }));
+static CONFIGS: Configs = Configs(Mutex::new(None));
 
 thread_local! {
     /// What str0m has made last on this thread: it makes it while it is being built, and tells nobody.
@@ -56,6 +57,13 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::clone(&TAPPED)
 }
 
+/// Does now what the first connection with datagrams of that length would wait for: tries all of the cryptography, for which random
+/// numbers are gathered that take some 50 ms.
+pub(super) fn prepare(mtu: usize) {
+    // What fails here fails again where a connection is made, and is told there.
+    let _ = CONFIGS.of(Some(mtu));
+}
+
 /// The handle to what was made on this thread since this was last asked.
 pub(super) fn take_made() -> Option<Tap> {
     MADE.take()
@@ -73,7 +81,7 @@ impl DtlsProvider for TappedProvider {
         version: DtlsVersion,
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        let (config, certificate) = (config(mtu)?, cert.clone());
+        let (config, certificate) = (CONFIGS.of(mtu)?, cert.clone());
         let inner = match version {
             DtlsVersion::Dtls12 => Dtls::new_12(config, certificate, now),
             DtlsVersion::Dtls13 => Dtls::new_13(config, certificate, now),
@@ -87,20 +95,24 @@ impl DtlsProvider for TappedProvider {
     }
 }
 
-/// What connections with datagrams of that length have in common. To make one takes longer than the handshake, as it tries each
-/// of its algorithms; so the latest is kept.
-fn config(mtu: Option<usize>) -> Result<Arc<Config>, CryptoError> {
-    static LATEST: Mutex<Option<(Option<usize>, Arc<Config>)>> = Mutex::new(None);
-    let mut latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, config)) = latest.as_ref().filter(|(known, _)| *known == mtu) {
-        return Ok(Arc::clone(config));
+/// What connections have in common. To make one takes longer than a handshake, as it tries each of its algorithms; so the latest
+/// is kept.
+struct Configs(Mutex<Option<(Option<usize>, Arc<Config>)>>);
+
+impl Configs {
+    /// For datagrams of that length.
+    fn of(&self, mtu: Option<usize>) -> Result<Arc<Config>, CryptoError> {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, config)) = latest.as_ref().filter(|(known, _)| *known == mtu) {
+            return Ok(Arc::clone(config));
+        }
+        // ICE has made sure of who asks.
+        let builder = Config::builder().use_server_cookie(false);
+        let builder = if let Some(mtu) = mtu { builder.mtu(mtu) } else { builder };
+        let config = builder.build().map_err(|error| CryptoError::Other(format!("DTLS: {error}")))?;
+        let (_, config) = latest.insert((mtu, Arc::new(config)));
+        Ok(Arc::clone(config))
     }
-    // ICE has made sure of who asks.
-    let builder = Config::builder().use_server_cookie(false);
-    let builder = if let Some(mtu) = mtu { builder.mtu(mtu) } else { builder };
-    let config = builder.build().map_err(|error| CryptoError::Other(format!("DTLS: {error}")))?;
-    let (_, config) = latest.insert((mtu, Arc::new(config)));
-    Ok(Arc::clone(config))
 }
 
 impl Tap {
@@ -270,4 +282,17 @@ fn copy<'a>(from: &[u8], to: &'a mut [u8]) -> &'a [u8] {
     let length = from.len().min(to.len());
     to[..length].copy_from_slice(&from[..length]);
     &to[..length]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_share_a_configuration() {
+        let configs = Configs(Mutex::new(None));
+        let [one, two, other, again] = [1_200, 1_200, 600, 1_200].map(|mtu| configs.of(Some(mtu)).unwrap());
+        assert!(Arc::ptr_eq(&one, &two));
+        assert_eq!([&one, &other, &again].map(|config| config.mtu()), [1_200, 600, 1_200]);
+    }
 }
