@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 /// How long to pause; a sleeping thread's timer adds some 50 µs (`PR_SET_TIMERSLACK`).
 const PAUSE: Duration = Duration::from_micros(100);
-/// Wakeups are counted over so long.
+/// Wakeups are counted over so long, or until the next one after it.
 const WINDOW: Duration = Duration::from_millis(20);
-/// Wakeups in it from which on to pause: 5,000 a second.
-const DENSE: u32 = 100;
+/// Wakeups a second from which on to pause.
+const DENSE: u128 = 7_000;
 /// And below which to pause no longer: with pauses there are fewer, and a worker that has much to do for each needs none.
-const SPARSE: u32 = 40;
+const SPARSE: u128 = 2_500;
 
 /// Watches one worker's wakeups.
 #[derive(Debug)]
@@ -27,11 +27,12 @@ impl Pace {
         Self { began: now, wakeups: 0, is_dense: false }
     }
 
-    /// The worker has been woken.
+    /// The worker has been woken; a look without waiting is none.
     pub(crate) fn woken(&mut self, now: Instant) {
-        if now.saturating_duration_since(self.began) >= WINDOW {
+        let elapsed = now.saturating_duration_since(self.began);
+        if elapsed >= WINDOW {
             let bound = if self.is_dense { SPARSE } else { DENSE };
-            self.is_dense = self.wakeups >= bound;
+            self.is_dense = u128::from(self.wakeups) * 1_000_000 >= bound * elapsed.as_micros();
             (self.began, self.wakeups) = (now, 0);
         }
         self.wakeups += 1;
@@ -60,8 +61,12 @@ mod tests {
 
         /// Wakes it so many times a second, for a tenth of one; whether it pauses then.
         fn wake(&mut self, per_second: u32) -> bool {
-            for _ in 0..per_second / 10 {
-                self.now += Duration::from_secs(1) / per_second;
+            self.wake_each(Duration::from_secs(1) / per_second, per_second / 10)
+        }
+
+        fn wake_each(&mut self, interval: Duration, times: u32) -> bool {
+            for _ in 0..times {
+                self.now += interval;
                 self.pace.woken(self.now);
             }
             self.pace.pause(None) == Some(PAUSE)
@@ -72,11 +77,21 @@ mod tests {
     fn only_who_is_woken_densely_pauses() {
         let mut bench = Bench::new();
         assert!(!bench.wake(1_500));
-        assert!(!bench.wake(4_500));
-        assert!(bench.wake(6_000));
+        assert!(!bench.wake(6_000));
+        assert!(bench.wake(8_000));
         assert!(bench.wake(3_000), "with pauses there are fewer wakeups for as many datagrams");
-        assert!(!bench.wake(1_500));
-        assert!(!bench.wake(4_500));
+        assert!(!bench.wake(2_000));
+        assert!(!bench.wake(6_000));
+    }
+
+    /// Large frames at 30 Hz, each of which wakes it a hundred times within 5 ms.
+    #[test]
+    fn bursts_with_much_between_them_are_not_dense() {
+        let mut bench = Bench::new();
+        for _ in 0..20 {
+            assert!(!bench.wake_each(Duration::from_micros(50), 100));
+            bench.now += Duration::from_millis(28);
+        }
     }
 
     #[test]

@@ -107,7 +107,9 @@ impl<F: ConnectionFactory + Clone, S: EventSink> WorkerThread<F, S> {
             self.load.add_busy(asleep_at.saturating_duration_since(awake_since));
             // A look without waiting is work.
             awake_since = if waits { Instant::now() } else { asleep_at };
-            self.pace.woken(awake_since);
+            if waits {
+                self.pace.woken(awake_since);
+            }
             self.pass();
         }
         self.switch.worker.close_all(Instant::now());

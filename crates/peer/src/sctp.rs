@@ -167,12 +167,15 @@ impl Sctp {
 
     /// Queues a message whole, or not at all.
     pub(crate) fn write(&mut self, kind: ChannelKind, message: &[u8]) -> bool {
+        let is_bounded = kind == ChannelKind::DataTrack && self.flight.is_bounded();
+        let ordered_waits = is_bounded && self.held(ChannelKind::Reliable) > 0;
         let Some(mut stream) = stream(&mut self.association, self.channels.stream(kind)) else {
             return false;
         };
         let held = stream.buffered_amount().unwrap_or(usize::MAX);
         let is_full = kind != ChannelKind::Reliable && self.flight.is_full();
-        if is_full || held.saturating_add(message.len()) > self.config.buffered_bytes_max {
+        let is_enough = is_bounded && self.flight.holds_enough(held, ordered_waits);
+        if is_full || is_enough || held.saturating_add(message.len()) > self.config.buffered_bytes_max {
             return false;
         }
         // SCTP knows no empty message (RFC 8831 §6.6).

@@ -52,8 +52,10 @@ pub(super) struct Flight {
     head: [u8; 8],
     /// Those of packets that come.
     head_in: [u8; 8],
-    /// What may be on its way: what the other side can take, by its latest word, or less.
+    /// What the other side can take, by its latest word, or less.
     window: u32,
+    /// Bytes of data tracks that may be on their way, as of that word.
+    ceiling: Option<u32>,
     /// When what was assumed to be acknowledged is given up.
     give_up_at: Option<Instant>,
     /// When more may be assumed.
@@ -84,6 +86,17 @@ impl Flight {
     /// Too much is outstanding.
     pub(super) fn is_full(&self) -> bool {
         self.pieces.len() >= PIECES_MAX
+    }
+
+    /// The other side drops bursts.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.ceiling.is_some()
+    }
+
+    /// The association holds so many bytes of data tracks, and more would only wait there: it sends all of them before what is ordered.
+    pub(super) fn holds_enough(&self, held: usize, ordered_waits: bool) -> bool {
+        let is_behind = ordered_waits && held > self.pieces.outstanding_bytes();
+        is_behind || self.ceiling.is_some_and(|bytes| held + self.pieces.assumed_bytes() >= bytes as usize)
     }
 
     /// These packets go out.
@@ -123,8 +136,8 @@ impl Flight {
             return record;
         }
         self.head_in.copy_from_slice(&record[..8]);
-        let ceiling = self.pieces.congestion().ceiling(now);
-        self.window = ceiling.map_or(sack.window, |ceiling| sack.window.min(ceiling));
+        self.ceiling = self.pieces.congestion().ceiling(now);
+        self.window = self.ceiling.map_or(sack.window, |ceiling| sack.window.min(ceiling));
         let has_assumed = self.pieces.assumed_bytes() > 0;
         self.give_up_at = has_assumed.then(|| now + ASSUMED_MAX);
         let is_lowered = self.window < sack.window;
@@ -148,7 +161,9 @@ impl Flight {
     /// acknowledgement that lets it go on: it begins with four datagrams, and doubles them once a round trip.
     pub(super) fn hasten(&mut self, held: usize, now: Instant) -> Option<Bytes> {
         let holds_back = held > self.pieces.outstanding_bytes();
-        let may = self.can_skip && self.window > 0 && self.pieces.congestion().is_near_and_clear();
+        let on_its_way = self.pieces.outstanding_bytes() + self.pieces.assumed_bytes();
+        let has_window = on_its_way < self.window as usize;
+        let may = self.can_skip && has_window && self.pieces.congestion().is_near_and_clear();
         let bytes_max = ASSUMED_BYTES_MAX.min(self.pieces.assumed_bytes() + ASSUMED_STEP_BYTES);
         let is_early = self.assume_at.is_some_and(|at| now < at);
         if !holds_back || !may || is_early || !self.pieces.assume(bytes_max) {

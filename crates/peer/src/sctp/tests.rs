@@ -224,3 +224,30 @@ fn streams_that_nobody_has_announced_are_bounded_too() {
     assert!(association.stream_ids().len() <= 64, "{:?}", association.stream_ids());
     assert!(pair.sides[1].malformed() > 136, "{}", pair.sides[1].malformed());
 }
+
+/// A socket that holds 60 datagrams, looked at every 5 ms, and tracks that always have more to send.
+#[test]
+fn who_drops_bursts_loses_little_and_gets_what_is_reliable_meanwhile() {
+    let mut pair = Pair::connected();
+    pair.sides[0].config.buffered_bytes_max = 4 << 20;
+    let (mut dropped, mut said) = (0, 0);
+    for step in 0..1_000 {
+        while pair.sides[0].buffered(ChannelKind::DataTrack) < 256_000
+            && pair.sides[0].write(ChannelKind::DataTrack, &[8; 16_000])
+        {}
+        if step % 20 == 0 {
+            said += usize::from(pair.sides[0].write(ChannelKind::Reliable, b"stop"));
+        }
+        let mut burst = 0;
+        pair.run(1, &mut |record| {
+            burst += usize::from(record.len() > 500);
+            let passes = record.len() <= 500 || burst <= 60;
+            dropped += usize::from(!passes && step > 20);
+            passes
+        });
+    }
+    assert_eq!(said, 50);
+    assert!(pair.messages(1, ChannelKind::Reliable).len() >= 49);
+    assert_eq!(dropped, 0, "after the first bursts");
+    assert!(pair.messages(1, ChannelKind::DataTrack).len() > 1_500);
+}

@@ -31,10 +31,10 @@ impl Str0mFactory {
     /// For a server that is reached at these addresses. Takes some 50 ms the first time, so that whoever joins first does not wait for that.
     #[must_use]
     pub fn for_server(candidates: Vec<(Transport, SocketAddr)>, mtu: usize) -> Self {
-        let (mtu, candidates) =
-            (mtu.max(DATAGRAM_BYTES_MIN), candidates.into_iter().map(LocalAddress::listening));
+        let mtu = mtu.max(DATAGRAM_BYTES_MIN);
         tap::prepare(mtu);
-        Self { candidates: candidates.collect(), mtu, buffered_bytes_max: 4 * 1024 * 1024 }
+        let candidates = candidates.into_iter().map(LocalAddress::listening).collect();
+        Self { candidates, mtu, buffered_bytes_max: 4 * 1024 * 1024 }
     }
 
     /// For a client with one address.

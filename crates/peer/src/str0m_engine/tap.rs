@@ -1,8 +1,9 @@
 //! The DTLS of a connection, shared between str0m, which makes it and shakes hands, and the connection, which takes over the
 //! records once that is done.
 //!
-//! str0m takes its DTLS from a [`DtlsProvider`]. Ours makes the same as the default one, but of one configuration for all connections,
-//! and keeps a second handle to it. Both handles are used by the thread that has the connection, one after the other: the lock is never waited for.
+//! str0m takes its DTLS from a [`DtlsProvider`]. Ours makes the same as the default one, but of one configuration for all
+//! connections, and keeps a second handle to it. Both handles are used by the thread that has the connection, one after the other:
+//! the lock is never waited for.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -57,8 +58,8 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::clone(&TAPPED)
 }
 
-/// Does now what the first connection with datagrams of that length would wait for: tries all of the cryptography, for which random
-/// numbers are gathered that take some 50 ms.
+/// Does now what the first connection with datagrams of that length would wait for: tries all of the cryptography, the first use of
+/// which gathers random numbers for some 50 ms.
 pub(super) fn prepare(mtu: usize) {
     // What fails here fails again where a connection is made, and is told there.
     let _ = CONFIGS.of(Some(mtu));
@@ -95,8 +96,8 @@ impl DtlsProvider for TappedProvider {
     }
 }
 
-/// What connections have in common. To make one takes longer than a handshake, as it tries each of its algorithms; so the latest
-/// is kept.
+/// What connections have in common. To make one tries each of its algorithms, which takes about as long as all else of a join. The latest
+/// is kept: the connections of a process have datagrams of one length.
 struct Configs(Mutex<Option<(Option<usize>, Arc<Config>)>>);
 
 impl Configs {
@@ -289,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_share_a_configuration() {
+    fn a_configuration_is_made_once_for_a_length() {
         let configs = Configs(Mutex::new(None));
         let [one, two, other, again] = [1_200, 1_200, 600, 1_200].map(|mtu| configs.of(Some(mtu)).unwrap());
         assert!(Arc::ptr_eq(&one, &two));

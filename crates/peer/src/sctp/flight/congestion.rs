@@ -63,11 +63,15 @@ impl Congestion {
         }
     }
 
-    /// A piece that was sent then, while so many bytes were on their way, is lost; `true` if that is for the association to see: what was
-    /// sent before it could slow down is lost to the same congestion.
-    pub(super) fn is_news(&mut self, sent: u32, in_flight: usize, now: Instant) -> bool {
-        self.lost += 1;
+    /// Several pieces in a row are lost, the last of which was sent while so many bytes were on their way.
+    pub(super) fn run_lost(&mut self, in_flight: usize, now: Instant) {
         self.ceiling.lost(in_flight, Duration::from_micros(self.least().into()), now);
+    }
+
+    /// A piece that was sent then is lost; `true` if that is for the association to see: what was sent before it could slow down
+    /// is lost to the same congestion.
+    pub(super) fn is_news(&mut self, sent: u32, now: Instant) -> bool {
+        self.lost += 1;
         let many = self.lost >= SPAN / CHANCE_SHARE && self.lost > self.came / CHANCE_SHARE;
         let is_congestion = many || self.latest.saturating_sub(self.least()) > QUEUE_SIGN_MICROS;
         let is_new = self.shown.is_none_or(|shown| sent.wrapping_sub(shown) < 1 << 31);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::PIECES_MAX;
+use super::ceiling::RUN_MIN;
 use super::congestion::Congestion;
 use crate::sctp::chunk::{Data, Sack};
 
@@ -221,10 +222,15 @@ impl Pieces {
     }
 
     fn find_lost(&mut self, highest: usize, now: Instant) {
+        let mut run = 0;
         for index in 0..highest.saturating_sub(LATER) {
             let piece = self.pieces[index];
+            run = if piece.is(ACKNOWLEDGED) { 0 } else { run + 1 };
             if piece.is_undecided() {
-                let is_news = self.congestion.is_news(piece.sent, piece.in_flight(), now);
+                if run >= RUN_MIN {
+                    self.congestion.run_lost(piece.in_flight(), now);
+                }
+                let is_news = self.congestion.is_news(piece.sent, now);
                 self.lose(index, if is_news && index >= self.assumed { SHOWN } else { LOST });
             }
         }

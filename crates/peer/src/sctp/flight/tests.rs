@@ -10,6 +10,7 @@ use crate::sctp::chunk::{Chunk, ChunkKind, Sack, chunks, forward_tsn, packet};
 const HEAD: [u8; 8] = [0x13, 0x88, 0x13, 0x88, 1, 2, 3, 4];
 const STREAM: u16 = 5;
 const FIRST: u32 = u32::MAX - 3;
+const WINDOW: u32 = 1_000_000;
 const BEGIN: u8 = 2;
 const END: u8 = 1;
 const UNORDERED: u8 = 4;
@@ -41,10 +42,10 @@ impl Bench {
     /// The other side has all up to there and these ranges of distances; answers what the association is to see.
     fn acknowledge(&mut self, through: u32, ranges: &[(u32, u32)]) -> (u32, Vec<(u32, u32)>) {
         let gaps = ranges.iter().map(|(start, end)| ((start - through) as u16, (end - through) as u16));
-        let sack = Sack { cumulative: FIRST.wrapping_add(through), window: 9, gaps: gaps.collect() };
+        let sack = Sack { cumulative: FIRST.wrapping_add(through), window: WINDOW, gaps: gaps.collect() };
         let came = self.flight.received(sack_packet(&sack), self.now);
         let seen = read(&came);
-        assert_eq!(seen.window, 9);
+        assert_eq!(seen.window, WINDOW);
         let through = seen.cumulative.wrapping_sub(FIRST);
         let far = |offset: u16| through + u32::from(offset);
         (through, seen.gaps.iter().map(|(start, end)| (far(*start), far(*end))).collect())
@@ -169,7 +170,7 @@ fn ordered_messages_of_such_a_channel_are_not_skipped() {
 fn without_losses_or_without_skipping_nothing_is_changed() {
     let mut bench = Bench::new();
     bench.send(0..8, SINGLE, STREAM);
-    let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(3), window: 9, gaps: vec![] });
+    let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(3), window: WINDOW, gaps: vec![] });
     assert_eq!(bench.flight.received(sack.clone(), bench.now), sack);
 
     let mut bench = Bench::new();
@@ -214,7 +215,7 @@ fn acknowledgements_of_what_was_never_sent_are_none() {
     for (through, gaps) in
         [(20, vec![]), (1, vec![(1, 60_000)]), (1, vec![(3, 2)]), (1, vec![(2, 4), (4, 5)])]
     {
-        let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(through), window: 9, gaps });
+        let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(through), window: WINDOW, gaps });
         assert_eq!(bench.flight.received(sack.clone(), bench.now), sack);
     }
     assert_eq!(bench.acknowledge(1, &[(3, 7)]), (7, vec![]), "it goes on");
@@ -234,7 +235,7 @@ fn a_side_that_never_skips_costs_bounded_memory() {
 fn other_chunks_beside_an_acknowledgement_stay() {
     let mut bench = Bench::new();
     bench.send(0..8, SINGLE, STREAM);
-    let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(1), window: 9, gaps: vec![(2, 6)] });
+    let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(1), window: WINDOW, gaps: vec![(2, 6)] });
     let mut both = sack.to_vec();
     both.extend_from_slice(&data(77, SINGLE, 2)[12..]);
     let came = bench.flight.received(both.into(), bench.now);
@@ -287,16 +288,17 @@ fn an_association_that_holds_back_at_its_beginning_is_hastened() {
     assert_eq!(bench.hasten(4), None, "it has sent all it holds");
     assert_eq!(bench.hasten(5), Some(5));
     assert_eq!(bench.flight.assumed_bytes(), 16, "they are on their way all the same");
-    let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(3), window: 9, gaps: vec![] });
+    let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(3), window: WINDOW, gaps: vec![] });
     let seen = read(&bench.flight.received(sack, bench.now));
-    assert_eq!((seen.cumulative, seen.window), (FIRST.wrapping_add(5), 1), "9 bytes less 8 on their way");
+    assert_eq!((seen.cumulative, seen.window), (FIRST.wrapping_add(5), WINDOW - 8), "less 8 on their way");
     bench.acknowledge_quietly(5);
     assert_eq!(bench.flight.assumed_bytes(), 0);
 }
 
 impl Bench {
     fn acknowledge_quietly(&mut self, through: u32) {
-        let sack = sack_packet(&Sack { cumulative: FIRST.wrapping_add(through), window: 9, gaps: vec![] });
+        let sack =
+            sack_packet(&Sack { cumulative: FIRST.wrapping_add(through), window: WINDOW, gaps: vec![] });
         assert_eq!(self.flight.received(sack.clone(), self.now), sack);
     }
 }
@@ -350,7 +352,7 @@ impl Bench {
     /// The other side has all up to there and these ranges beyond it, and takes 1 MB; answers how much is to be on its way.
     fn window(&mut self, through: u32, gaps: &[(u16, u16)]) -> u32 {
         let (cumulative, gaps) = (FIRST.wrapping_add(through), gaps.to_vec());
-        let sack = Sack { cumulative, window: 1_000_000, gaps };
+        let sack = Sack { cumulative, window: WINDOW, gaps };
         read(&self.flight.received(sack_packet(&sack), self.now)).window
     }
 
@@ -362,7 +364,7 @@ impl Bench {
     }
 }
 
-/// Over a path of 2 ms: 40 KiB, and 25 kB that 100 Mbit/s carry.
+/// Over a path of 2 ms: 40 KiB, and the 25 kB that 100 Mbit/s carry.
 #[test]
 fn who_drops_bursts_gets_shorter_ones() {
     let mut bench = Bench::new();
@@ -370,11 +372,11 @@ fn who_drops_bursts_gets_shorter_ones() {
     bench.send_long(0..1);
     bench.now += Duration::from_millis(2);
     bench.acknowledge(0, &[]);
-    assert_eq!(bench.lose_burst(1, 60), 1_000_000, "so few may be lost by chance");
+    assert_eq!(bench.lose_burst(1, 60), WINDOW, "so few may be lost by chance");
     assert_eq!(bench.lose_burst(61, 100), (40 << 10) + 25_000);
     bench.now += Duration::from_secs(30);
     assert_eq!(bench.window(160, &[]), 2 * ((40 << 10) + 25_000), "then slowly more");
     assert_eq!(bench.lose_burst(161, 100), (40 << 10) + 25_000);
     bench.now += Duration::from_secs(121);
-    assert_eq!(bench.window(260, &[]), 1_000_000);
+    assert_eq!(bench.window(260, &[]), WINDOW);
 }
