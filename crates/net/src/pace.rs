@@ -10,7 +10,7 @@ const PAUSE: Duration = Duration::from_micros(100);
 /// Wakeups are counted over so long, or until the next one after it.
 const WINDOW: Duration = Duration::from_millis(20);
 /// Wakeups a second from which on to pause.
-const DENSE: u128 = 7_000;
+const DENSE: u128 = 8_000;
 /// And below which to pause no longer: with pauses there are fewer, and a worker that has much to do for each needs none.
 const SPARSE: u128 = 2_500;
 
@@ -77,11 +77,11 @@ mod tests {
     fn only_who_is_woken_densely_pauses() {
         let mut bench = Bench::new();
         assert!(!bench.wake(1_500));
-        assert!(!bench.wake(6_000));
-        assert!(bench.wake(8_000));
+        assert!(!bench.wake(7_500));
+        assert!(bench.wake(9_000));
         assert!(bench.wake(3_000), "with pauses there are fewer wakeups for as many datagrams");
         assert!(!bench.wake(2_000));
-        assert!(!bench.wake(6_000));
+        assert!(!bench.wake(7_500));
     }
 
     /// Large frames at 30 Hz, each of which wakes it a hundred times within 5 ms.
