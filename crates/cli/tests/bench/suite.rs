@@ -171,4 +171,7 @@ fn scenarios_are_listed_without_a_server() {
     let ran = suite(&["--list"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.out.lines().count() > 40 && ran.out.contains("one-to-one/8.5kHz"), "{}", ran.out);
+    let ran = suite(&["--list", "--json", "--only", "one-to-one/8.5kHz"]);
+    let list: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(list[0]["name"], "one-to-one/8.5kHz", "{list}");
 }

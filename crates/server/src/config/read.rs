@@ -5,6 +5,8 @@ mod ports;
 mod rules;
 mod webhook;
 
+use trackyard_lanes::LaneRules;
+
 use super::diagnostic::Diagnostics;
 use super::scalar;
 use super::settings::{
@@ -27,7 +29,7 @@ pub(super) fn read(root: &Node, out: &mut Diagnostics) -> Config {
         api_keys: keys::read(root, development, out),
         rtc: reader.rtc(out),
         room: reader.room(),
-        limit: reader.limits(),
+        limit: reader.limits(out),
         prometheus: reader.prometheus(out),
         metrics: reader.metrics(),
         webhook: WebhookSettings::default(),
@@ -167,8 +169,18 @@ impl Reader<'_> {
         }
     }
 
-    fn limits(&self) -> Limits {
+    fn limits(&self, out: &mut Diagnostics) -> Limits {
         let default = Limits::default();
+        let max_input_wait = self.word("limit.max_input_wait", scalar::duration);
+        let age_max = LaneRules::default().age_max;
+        if let Some(node) = self.root.at("limit.max_input_wait")
+            && max_input_wait.is_some_and(|wait| wait > age_max)
+        {
+            let text = format!(
+                "`limit.max_input_wait` is more than the {age_max:?} that frames wait by default: they expire first"
+            );
+            out.warn(&node.place, text);
+        }
         let limit =
             |name: &str, default: usize| self.word(&format!("limit.{name}"), small).unwrap_or(default);
         // Where these keys stood before; they win if they are not 0, as in LiveKit's server.
@@ -198,9 +210,7 @@ impl Reader<'_> {
             max_worker_load: self
                 .word("limit.max_worker_load", scalar::number)
                 .unwrap_or(default.max_worker_load),
-            max_input_wait: self
-                .word("limit.max_input_wait", scalar::duration)
-                .unwrap_or(default.max_input_wait),
+            max_input_wait: max_input_wait.unwrap_or(default.max_input_wait),
         }
     }
 

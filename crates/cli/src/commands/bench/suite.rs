@@ -21,6 +21,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use globset::{Glob, GlobMatcher};
+use serde_json::json;
 use trackyard_bench::suite::{Document, SCHEMA, Scale, Scenario, Work, catalogue};
 use trackyard_bench::units;
 use trackyard_server::config::{DEV_KEY, DEV_SECRET};
@@ -113,7 +114,7 @@ pub(super) struct Suite {
     /// Write suite.md, suite.json and charts into this folder, which is made if need be
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Print JSON instead of Markdown
+    /// Print JSON instead of Markdown, of --list too
     #[arg(long)]
     json: bool,
 }
@@ -127,6 +128,11 @@ impl Suite {
     }
 
     fn show_scenarios(&self) -> Outcome {
+        if self.json {
+            let entry = |scenario: &Scenario| json!({"name": scenario.name, "title": scenario.title});
+            output::print_json(&self.scenarios()?.iter().map(entry).collect())?;
+            return Ok(());
+        }
         let line = |scenario: &Scenario| format!("{:<52} {}\n", scenario.name, scenario.title);
         output::print(&self.scenarios()?.iter().map(line).collect::<String>())?;
         Ok(())

@@ -100,6 +100,11 @@ fn settings_that_do_nothing_are_warned_about() {
         "limit: {max_api_request_body_size: 2}",
         &["2: `limit.max_api_request_body_size` has no effect: bodies have at most 10 MiB"],
     );
+    check_warnings(
+        "limit: {max_input_wait: 1h}",
+        &["2: `limit.max_input_wait` is more than the 100ms that frames wait by default: they expire first"],
+    );
+    check_warnings("limit: {max_input_wait: 100ms}", &[]);
     check_warnings("redis:\nturn: {}\nroom: {enabled_codecs: }\n", &[]);
 }
 
