@@ -41,7 +41,7 @@ fn two_servers_are_compared_and_everything_is_written() {
     let (first, second, out) = (Site::start(), Site::start(), TempFolder::new("suite"));
     let (first, second) = (first.as_subject("ours"), second.as_subject("other"));
     let only =
-        "one-to-one/100Hz,links/64KiB@38Hz-down-5*queue-200ms,memory/idle,tracks/subscribe-100,joining/crowd";
+        "one-to-one/1kHz,links/64KiB@38Hz-down-5*queue-200ms,memory/idle,tracks/subscribe-100,joining/crowd";
     let ran =
         suite(&["--server", &first, "--server", &second, "--quick", "--only", only, "--out", out.path()]);
     assert_eq!(ran.code, 0, "{}", ran.err);
@@ -54,6 +54,7 @@ fn two_servers_are_compared_and_everything_is_written() {
     let row = &document.rows(Group::OneToOne)[0];
     let delivered = row.cells.iter().map(|cell| cell.values[&Metric::DeliveredPercent].median);
     assert!(delivered.into_iter().all(|percent| percent > 80.0), "{row:?}");
+    // At lower rates a server may take less than the hundredth of a second in which its time is told.
     assert!(row.cells.iter().all(|cell| cell.values[&Metric::CpuUsPerPacket].median > 0.0), "{row:?}");
     let slow: Vec<_> = document.rows(Group::Links).iter().map(|row| row.title.clone()).collect();
     assert!(slow.len() == 2 && slow[0].ends_with(": fast") && slow[1].ends_with(": slow"), "{slow:?}");
