@@ -57,7 +57,7 @@ async def test_frames_of_every_size_arrive_whole(
     report.deliveries.extend(found)
     counts = {each.size: each.delivered for each in found}
     assert all(counts[size] == TRIES for size in EXACT), counts
-    # Our client's frames come in one burst each; when the end of one is dropped, nothing tells the sender of it.
+    # Our client sends a frame in one burst; when the end of one is dropped, nothing tells the sender of it.
     bursts = (source, sink, sink_mode) == ("rs", "js", "dual")
     assert all(counts[size] >= (5 if bursts else 8) for size in ALMOST), counts
     assert all(counts[size] >= 1 for size in (*LARGE, LARGEST)), counts
